@@ -1,23 +1,28 @@
 """Conversions between Arrow, numpy and Python values that do not import pandas.
 
 ``pyarrow.array``, ``pyarrow.scalar``, ``Array.to_numpy`` and kernels that are called with a Python value import pandas where it is
-installed, to recognise its values (pyarrow 14 to 26). Each new worker of Spark would spend more time on that than on the import of
-this package and pyarrow. The functions of this module never do, and are called instead of those.
+installed, to recognise its values (pyarrow 26). Each new worker of Spark would spend more time on that than on the import of
+this package and pyarrow. The functions of this module do not, and are called instead of those.
 """
 
 from __future__ import annotations
 
+import array
 import datetime as dt
+import functools
+import itertools
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.types as t
 
 Bool = npt.NDArray[np.bool_]
 
+_MAX_OFFSET = 2**31 - 1
 _EPOCH = dt.date(1970, 1, 1)
 
 
@@ -48,37 +53,70 @@ def from_texts(texts: Sequence[str | None]) -> pa.Array:
     ['true', None, 'ß']
     """
     encoded = [b"" if text is None else text.encode() for text in texts]
-    ends = np.cumsum([0, *map(len, encoded)], dtype=np.int64)
-    if ends[-1] > np.iinfo(np.int32).max:
+    ends = list(itertools.accumulate(map(len, encoded), initial=0))
+    if ends[-1] > _MAX_OFFSET:
         raise OverflowError(f"an array of strings cannot hold {ends[-1]} bytes")
-    null = np.fromiter((text is None for text in texts), np.bool_, len(encoded))
-    buffers = pa.py_buffer(ends.astype(np.int32)), pa.py_buffer(b"".join(encoded)), _validity(null)
+    null = np.array([text is None for text in texts], np.bool_) if None in texts else None
+    # Line parsers make arrays of one string, for which this is faster than an array of numpy.
+    buffers = pa.py_buffer(array.array("i", ends)), pa.py_buffer(b"".join(encoded)), _validity(null)
     return pa.StringArray.from_buffers(len(encoded), *buffers)
 
 
 def from_values(values: Sequence[Any], dtype: pa.DataType) -> pa.Array:
     """Returns an array of a type as ``pyarrow.array`` does, of values as it takes them.
 
-    Types other than strings, booleans, numbers, dates and times are left to ``pyarrow.array``, and so is the report of a value
-    that is not of the type.
+    Decimals and binary values are left to ``pyarrow.array``, and so is the report of a value that is not of the type.
 
     >>> from_values([7, None], pa.int16()).to_pylist(), from_values(["a"], pa.string()).to_pylist()
     ([7, None], ['a'])
     """
     try:
         array = _convert(values, dtype)
-    except (TypeError, ValueError, OverflowError, AttributeError):
+    except (TypeError, ValueError, OverflowError, AttributeError, LookupError):
         array = None
     return pa.array(values, dtype) if array is None else array
 
 
-def scalar(value: Any, dtype: pa.DataType) -> pa.Scalar:
+def to_scalar(value: Any, dtype: pa.DataType) -> pa.Scalar:
     """Returns a scalar as ``pyarrow.scalar`` does.
 
-    >>> scalar(None, pa.int8()), scalar("x", pa.string())
+    >>> to_scalar(None, pa.int8()), to_scalar("x", pa.string())
     (<pyarrow.Int8Scalar: None>, <pyarrow.StringScalar: 'x'>)
     """
     return pa.nulls(1, dtype)[0] if value is None else from_values([value], dtype)[0]
+
+
+@functools.lru_cache(maxsize=256)
+def text_scalar(value: str) -> pa.Scalar:
+    """Returns a string as a scalar, for kernels.
+
+    >>> text_scalar("x")
+    <pyarrow.StringScalar: 'x'>
+    """
+    return from_texts([value])[0]
+
+
+def concat_texts(*parts: pa.Array | str, separator: str = "") -> pa.Array:
+    """Returns the strings of several arrays, row by row, as one string; a row with a null is null.
+
+    Args:
+        *parts: arrays of equal length, and strings that are the same in each row.
+        separator: string between two parts.
+
+    >>> concat_texts("<", from_texts(["a", None]), ">").to_pylist()
+    ['<a>', None]
+    """
+    scalars = [text_scalar(part) if isinstance(part, str) else part for part in (*parts, separator)]
+    return pc.binary_join_element_wise(*scalars)
+
+
+def only_where(condition: pa.Array, array: pa.Array) -> pa.Array:
+    """Returns an array with nulls where a condition is not true.
+
+    >>> only_where(from_numpy(np.array([True, False])), from_texts(["a", "b"])).to_pylist()
+    ['a', None]
+    """
+    return pc.if_else(condition, array, to_scalar(None, array.type))
 
 
 def as_bool(array: Any) -> Bool:
@@ -99,10 +137,12 @@ def null_mask(array: Any) -> Bool:
     return as_bool(array.is_null())
 
 
-def as_numbers(array: Any) -> npt.NDArray[Any]:
-    """Returns the values of an array of numbers, dates or times as numpy; the number of a null is not defined.
+def as_numbers(array: Any, *, null: int | None = None) -> npt.NDArray[Any]:
+    """Returns the values of an array of numbers, dates or times as numpy. Dates and times are numbers since the epoch.
 
-    Dates are days, and times are numbers of their unit, since the epoch.
+    Args:
+        array: the array.
+        null: number of the rows that are null; None: it is not defined.
 
     >>> as_numbers(from_values([7, 8], pa.int16())).tolist()
     [7, 8]
@@ -110,13 +150,16 @@ def as_numbers(array: Any) -> npt.NDArray[Any]:
     dtype = _stored_dtype(array.type)
     if len(array) == 0:
         return np.zeros(0, dtype)
-    return np.frombuffer(array.buffers()[1], dtype)[array.offset : array.offset + len(array)]
+    values = np.frombuffer(array.buffers()[1], dtype)[array.offset : array.offset + len(array)]
+    return values if null is None or array.null_count == 0 else np.where(null_mask(array), dtype.type(null), values)
 
 
 def _convert(values: Sequence[Any], dtype: pa.DataType) -> pa.Array | None:
     """Returns an array of values that all have the Python type of an Arrow type; None: pyarrow converts them."""
     if t.is_string(dtype):
         return from_texts(values)
+    if t.is_nested(dtype):
+        return _convert_nested(values, dtype)
     python_type = next((kind for is_type, kind in _PYTHON_TYPES if is_type(dtype)), None)
     null = np.fromiter((value is None for value in values), np.bool_, len(values))
     # bool is a subclass of int, and datetime of date.
@@ -132,6 +175,32 @@ def _convert(values: Sequence[Any], dtype: pa.DataType) -> pa.Array | None:
         return None
     data = np.packbits(narrow, bitorder="little") if stored.kind == "b" else narrow
     return pa.Array.from_buffers(dtype, len(values), [_validity(null), pa.py_buffer(data)])
+
+
+def _convert_nested(values: Sequence[Any], dtype: pa.DataType) -> pa.Array | None:
+    """Returns an array of lists of elements, of lists of pairs for maps, or of dicts for structs."""
+    validity = _validity(np.fromiter((value is None for value in values), np.bool_, len(values)))
+    present = [value for value in values if value is not None]
+    if t.is_struct(dtype):
+        if not all(isinstance(value, dict) for value in present):
+            return None
+        rows = [{} if value is None else value for value in values]
+        children = [from_values([row.get(field.name) for row in rows], field.type) for field in dtype]
+        return pa.Array.from_buffers(dtype, len(values), [validity], children=children)
+    if not (t.is_list(dtype) or t.is_map(dtype)) or not all(isinstance(value, list) for value in present):
+        return None
+    elements = [element for value in present for element in value]
+    if t.is_map(dtype):
+        keys, items = zip(*elements, strict=True) if elements else ((), ())
+        if None in keys:
+            return None
+        pairs = [from_values(keys, dtype.key_type), from_values(items, dtype.item_type)]
+        entry = pa.struct([dtype.key_field, dtype.item_field])
+        child = pa.Array.from_buffers(entry, len(elements), [None], children=pairs)
+    else:
+        child = from_values(elements, dtype.value_type)
+    offsets = np.cumsum([0, *(0 if value is None else len(value) for value in values)], dtype=np.int32)
+    return pa.Array.from_buffers(dtype, len(values), [validity, pa.py_buffer(offsets)], children=[child])
 
 
 def _is_micros(dtype: pa.DataType) -> bool:
@@ -163,3 +232,6 @@ def _validity(null: Bool | None) -> pa.Buffer | None:
 def _unpack_bits(buffer: pa.Buffer, start: int, count: int) -> Bool:
     packed = np.frombuffer(buffer, np.uint8)[start // 8 : (start + count + 7) // 8]
     return np.unpackbits(packed, bitorder="little")[start % 8 : start % 8 + count].view(np.bool_)
+
+
+FALSE, TRUE = from_numpy(np.array([False, True]))

@@ -21,7 +21,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pyspark_logs.arrow_values import from_numpy
+from pyspark_logs.arrow_values import concat_texts, from_numpy, from_texts
 from pyspark_logs.errors import ReadOnlyStoreError
 from pyspark_logs.formats.columnar.reasons import Reasons
 from pyspark_logs.formats.columnar.spans import Int64, string_bytes
@@ -178,17 +178,16 @@ def _render_by_column(
     path: str, offsets: pa.Int64Array, texts: pa.StringArray, reasons: pa.StringArray
 ) -> pa.StringArray:
     """Returns the lines of :func:`_render`."""
-    return pc.binary_join_element_wise(
-        _head(path), offsets.cast(pa.string()), _RECORD, _json_strings(texts), _REASON, _json_strings(reasons), "}\n", "",
-    )  # fmt: skip
+    numbers = offsets.cast(pa.string())
+    return concat_texts(_head(path), numbers, _RECORD, _json_strings(texts), _REASON, _json_strings(reasons), "}\n")
 
 
 def _json_strings(texts: pa.StringArray) -> pa.StringArray:
     """Returns strings as JSON strings with their quotes."""
     text = string_bytes(texts)
     if (text < _SPACE).any():
-        return pa.array([json.dumps(one, ensure_ascii=False) for one in texts.to_pylist()], pa.string())
+        return from_texts([json.dumps(one, ensure_ascii=False) for one in texts.to_pylist()])
     for character in ("\\", '"'):
         if (text == ord(character)).any():
             texts = pc.replace_substring(texts, character, "\\" + character)
-    return pc.binary_join_element_wise('"', texts, '"', "")
+    return concat_texts('"', texts, '"')

@@ -15,7 +15,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pyspark_logs.arrow_values import from_numpy, from_texts
+from pyspark_logs.arrow_values import as_bool, as_numbers, from_numpy, from_texts
 from pyspark_logs.bad_records import BadRecords, BadRecordSink
 from pyspark_logs.batch_sizes import batch_of_columns
 from pyspark_logs.block_files import BlockFiles, divide
@@ -180,7 +180,7 @@ class BatchBuilder:
         selected = self._in_time_range(decoded, files)
         arrays = self._arrays(files, decoded)
         for truth in self._truths(arrays, rows):
-            matching = truth.fill_null(False).to_numpy(zero_copy_only=False)
+            matching = as_bool(truth)
             selected = matching if selected is None else selected & matching
         self.metrics.filtered += decoded.records - (rows if selected is None else int(np.count_nonzero(selected)))
         if decoded.corrupt is not None and decoded.lines is not None:
@@ -215,8 +215,7 @@ class BatchBuilder:
             return None  # without a time column the planner has selected whole files
         micros = decoded.columns[self._time_index()].cast(pa.int64())
         micros = pc.coalesce(micros, _file_times(files, decoded)) if micros.null_count else micros
-        # to_numpy() would import pandas; see from_numpy.
-        times = np.frombuffer(micros.buffers()[1], np.int64)[micros.offset : micros.offset + len(micros)]
+        times = as_numbers(micros)
         selected = np.ones(len(times), np.bool_)
         if start_us is not None:
             selected &= times >= start_us

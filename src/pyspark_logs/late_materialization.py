@@ -8,6 +8,7 @@ from functools import partial, reduce
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from pyspark_logs.arrow_values import as_bool
 from pyspark_logs.column_sources import ColumnSources
 from pyspark_logs.formats.decoding.requested_column import Projection
 from pyspark_logs.formats.interface import Format
@@ -84,7 +85,7 @@ class LateMaterialization:
             return lines
         named = dict(zip(self.names, decoded.columns, strict=True))
         truth = reduce(pc.and_kleene, (test(named, decoded.rows) for test in self.tests))
-        selected = truth.fill_null(False).to_numpy(zero_copy_only=False)
+        selected = as_bool(truth)
         if selected.sum() > _MAX_SHARE * decoded.rows:
             self._pause = _PAUSE_BLOCKS
             return lines

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 
 import pyarrow as pa
 
+from pyspark_logs.arrow_values import from_values, to_scalar
 from pyspark_logs.column_sources import FROM_PATH, ColumnSources
 from pyspark_logs.formats.timestamps.parsing import TimestampContext
 from pyspark_logs.formats.timestamps.zones import utc_to_local
@@ -24,11 +25,11 @@ def path_value(text: str | None, dtype: pa.DataType, zone: str) -> pa.Scalar:
     """
     field_type = for_arrow(dtype)
     if text is None or field_type is None:
-        return pa.scalar(None, dtype)
+        return to_scalar(None, dtype)
     try:
-        array = pa.array([field_type.parse(to_valid_text(text), TimestampContext(zone))], field_type.arrow())
+        array = from_values([field_type.parse(to_valid_text(text), TimestampContext(zone))], field_type.arrow())
     except (ValueError, OverflowError):
-        return pa.scalar(None, dtype)  # as Spark does with a directory that is not of the column's type
+        return to_scalar(None, dtype)  # as Spark does with a directory that is not of the column's type
     return (array if array.type == dtype else utc_to_local(array, zone))[0]
 
 
@@ -94,7 +95,7 @@ def metadata_column(dtype: pa.StructType, split: FileSplit, offsets: pa.Array) -
     children = [
         offsets
         if field.name.lower() == "record_offset"
-        else pa.repeat(pa.scalar(constants[field.name.lower()], field.type), len(offsets))
+        else pa.repeat(to_scalar(constants[field.name.lower()], field.type), len(offsets))
         for field in dtype
     ]
     return pa.StructArray.from_arrays(children, fields=list(dtype))

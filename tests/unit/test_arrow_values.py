@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import datetime as dt
 import math
+import os
 import re
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,7 +17,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pyspark_logs.arrow_values import as_bool, as_numbers, from_numpy, from_texts, from_values, null_mask, scalar
+from pyspark_logs.arrow_values import as_bool, as_numbers, from_numpy, from_texts, from_values, null_mask, to_scalar
+from pyspark_logs.compilation import is_compiled
 
 VALUES = {
     pa.string(): st.text(),
@@ -28,7 +33,12 @@ VALUES = {
     pa.timestamp("us"): st.integers(-(2**63), 2**63 - 1),
     pa.timestamp("us", "UTC"): st.integers(-(2**63), 2**63 - 1),
     pa.decimal128(10, 2): st.decimals(-999, 999, places=2),
-    pa.list_(pa.string()): st.lists(st.text()),
+    pa.list_(pa.string()): st.lists(st.none() | st.text()),
+    pa.list_(pa.list_(pa.int8())): st.lists(st.none() | st.lists(st.integers(-128, 127))),
+    pa.map_(pa.string(), pa.int64()): st.lists(st.tuples(st.text(), st.none() | st.integers(-9, 9))),
+    pa.struct([("a", pa.int8()), ("b", pa.list_(pa.bool_()))]): st.fixed_dictionaries(
+        {"a": st.none() | st.integers(-9, 9)}, optional={"b": st.none() | st.lists(st.booleans())}
+    ),
 }
 WRONG: list[tuple[pa.DataType, Any]] = [
     (pa.int8(), 128),
@@ -40,6 +50,12 @@ WRONG: list[tuple[pa.DataType, Any]] = [
     (pa.string(), "\ud800"),
     (pa.date32(), "2026-11-22"),
     (pa.timestamp("us"), 2**63),
+    (pa.list_(pa.int8()), [128]),
+    (pa.list_(pa.int8()), "text"),
+    (pa.struct([("a", pa.int8())]), [1]),
+    (pa.struct([("a", pa.int8())]), {"a": 128}),
+    (pa.map_(pa.string(), pa.int8()), [("a", 1, 2)]),
+    (pa.map_(pa.string(), pa.int8()), [(None, 1)]),
 ]
 ACCEPTED: list[tuple[pa.DataType, Any]] = [
     (pa.int32(), 1.5),
@@ -49,6 +65,9 @@ ACCEPTED: list[tuple[pa.DataType, Any]] = [
     (pa.date32(), dt.datetime(2026, 11, 22, 13, 0)),
     (pa.timestamp("us"), dt.datetime(2026, 11, 22, 13, 0)),
     (pa.float64(), math.nan),
+    (pa.list_(pa.int8()), (1, 2)),
+    (pa.struct([("a", pa.int8())]), {"b": 1}),
+    (pa.map_(pa.string(), pa.int8()), {"a": 1}),
 ]
 
 
@@ -62,7 +81,7 @@ def test_arrays_are_those_of_pyarrow(data: st.DataObject, dtype: pa.DataType) ->
     assert array.equals(expected)
     assert array.null_count == expected.null_count
     assert null_mask(array).tolist() == [value is None for value in values]
-    assert all(scalar(value, dtype) == pa.scalar(value, dtype) for value in values[:3])
+    assert all(to_scalar(value, dtype) == pa.scalar(value, dtype) for value in values[:3])
 
 
 @pytest.mark.parametrize(("dtype", "value"), WRONG)
@@ -112,3 +131,17 @@ def test_too_long_strings() -> None:
 
     with pytest.raises(OverflowError, match="an array of strings cannot hold 2147483648 bytes"):
         from_texts([Text("x")])
+
+
+@pytest.mark.parametrize("compiled", ["0", "1"])
+def test_reading_and_writing_do_not_import_pandas(compiled: str) -> None:
+    """Each new worker of Spark would spend more time on that import than on the one of this package."""
+    pytest.importorskip("pandas")
+    if compiled == "1" and not is_compiled("pyspark_logs.records.block_search"):
+        pytest.skip("no compiled engines")
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.support.without_pandas"],
+        capture_output=True, text=True, check=False, timeout=120, cwd=Path(__file__).parents[2],
+        env={**os.environ, "PYSPARK_LOGS_COMPILED": compiled},
+    )  # fmt: skip
+    assert (done.returncode, done.stderr, done.stdout) == (0, "", "")

@@ -11,6 +11,7 @@ from typing import Any
 import pyarrow as pa
 
 from pyspark_logs.api.audit_report import AuditReport, QueryAudit
+from pyspark_logs.arrow_values import from_values
 from pyspark_logs.auditing import (
     AuditedFile,
     Finding,
@@ -211,4 +212,4 @@ def _table(plan: PlanRecord, outcomes: Sequence[_Outcome]) -> pa.Table:
     columns["query"] = [plan.query] * len(outcomes)
     columns["batch"] = [origin.batch for _, _, origin in outcomes]
     columns["task"] = [task for task, _, _ in outcomes]
-    return pa.table({field.name: pa.array(columns[field.name], field.type) for field in SCHEMA}, SCHEMA)
+    return pa.table({field.name: from_values(columns[field.name], field.type) for field in SCHEMA}, SCHEMA)

@@ -17,6 +17,7 @@ from pyspark_logs.api.loads import resolve_load
 from pyspark_logs.api.read_progress import ReadProgress, check_progress
 from pyspark_logs.api.scan import ScanSummary
 from pyspark_logs.api.time_counts import NO_TIME, TimeCounts
+from pyspark_logs.arrow_values import as_bool, as_numbers, from_numpy
 from pyspark_logs.bad_records import BadRecords
 from pyspark_logs.planning import FileSplit
 from pyspark_logs.reader import LogReader
@@ -118,10 +119,10 @@ class _Counter:
         first_row = self.summary.rows
         self._split_rows, self._split_times = [], []
         for batch in self.reader.read_task(task, self.summary, report=lambda _: None, bad_records=self):
-            corrupt = batch.column(corrupt_index).is_valid().to_numpy(zero_copy_only=False)
+            corrupt = as_bool(batch.column(corrupt_index).is_valid())
             times = self._path_times(first_row, batch.num_rows)
             if time_index is not None:
-                times = pc.coalesce(batch.column(time_index).cast(pa.int64()), pa.array(times)).to_numpy()
+                times = as_numbers(pc.coalesce(batch.column(time_index).cast(pa.int64()), from_numpy(times)))
             self.times.add(times, corrupt)
             first_row += batch.num_rows
             yield

@@ -144,7 +144,7 @@ class LogDataset:
                     if remaining == 0:
                         return
 
-        empty = pl.from_arrow(pa.table({field.name: pa.array([], field.type) for field in self.schema}))
+        empty = pl.from_arrow(pa.table({field.name: pa.nulls(0, field.type) for field in self.schema}))
         return register_io_source(batches, schema=empty.schema)
 
     def __repr__(self) -> str:

@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.types as t
 
+from pyspark_logs.arrow_values import FALSE, from_values, to_scalar
 from pyspark_logs.conditions.coercion import convert_column
 from pyspark_logs.conditions.patterns import LikePattern
 from pyspark_logs.predicates import (
@@ -74,7 +75,7 @@ class ConstantOperand:
         """Returns the literal as a scalar."""
         del columns, zone
         # Arrow converts a datetime exactly only from microseconds.
-        return pa.scalar(
+        return to_scalar(
             epoch_us(self.value) if t.is_timestamp(dtype) and self.value is not None else self.value, dtype
         )
 
@@ -164,9 +165,9 @@ class Comparison(BoundCondition):
         """Compares as Spark does: NaN equals NaN and is greater than any other number; -0.0 equals 0.0."""
         left, right = (operand.values(columns, self.dtype, self.zone) for operand in (self.left, self.right))
         if t.is_null(self.dtype):
-            return pa.scalar(True if self.op == "<=>" else None, pa.bool_())
+            return to_scalar(True if self.op == "<=>" else None, pa.bool_())
         if self.op == "<=>":
-            same = pc.fill_null(_compare("=", left, right, self.dtype), False)
+            same = pc.fill_null(_compare("=", left, right, self.dtype), FALSE)
             return pc.or_(same, pc.and_(pc.is_null(left), pc.is_null(right)))
         return _compare(self.op, left, right, self.dtype)
 
@@ -216,7 +217,7 @@ class Membership(BoundCondition):
         known = [value for value in self.values if value is not None]
         if t.is_timestamp(self.dtype):
             known = [epoch_us(value) for value in known]
-        return is_in(column, pa.array(known, self.dtype), has_null=len(known) < len(self.values))
+        return is_in(column, from_values(known, self.dtype), has_null=len(known) < len(self.values))
 
     def implied(self, *, negated: bool = False) -> Predicate | None:
         """Returns the list of values."""
@@ -232,7 +233,7 @@ class NullTest(BoundCondition):
     def truth(self, columns: Columns) -> Datum:
         """Returns true for nulls; never unknown."""
         if isinstance(self.operand, ConstantOperand):
-            return pa.scalar(self.operand.value is None)
+            return to_scalar(self.operand.value is None, pa.bool_())
         return pc.is_null(self.operand.raw(columns))
 
     def implied(self, *, negated: bool = False) -> Predicate | None:

@@ -16,6 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.types as t
 
+from pyspark_logs.arrow_values import from_values
 from pyspark_logs.conditions.literals import (
     midnight,
     parse_boolean,
@@ -175,7 +176,7 @@ def convert_column(column: pa.Array, dtype: pa.DataType, zone: str) -> pa.Array:
         return column
     if t.is_decimal(column.type) and t.is_floating(dtype):
         # Arrow's cast is not correctly rounded for decimals of many digits; Java's and Python's are.
-        return pa.array([None if value is None else float(value) for value in column.to_pylist()], dtype)
+        return from_values([None if value is None else float(value) for value in column.to_pylist()], dtype)
     if t.is_date32(column.type) and dtype == TIMESTAMP:
         wall = column.cast(TIMESTAMP_NTZ)
         return pc.assume_timezone(wall, zone, ambiguous="earliest", nonexistent="latest").cast(TIMESTAMP)

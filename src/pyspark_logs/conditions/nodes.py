@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.types as t
 
+from pyspark_logs.arrow_values import from_texts
 from pyspark_logs.conditions import advice, bound
 from pyspark_logs.conditions.coercion import CoercionError, common_type, convert_constant, is_number
 from pyspark_logs.conditions.patterns import LikePattern
@@ -283,7 +284,7 @@ class PatternNode(Node):
         try:
             if self.escape is not None:
                 return bound.LikeTest(column, LikePattern.parse(self.pattern.value, self.escape))
-            pc.match_substring_regex(pa.array([""]), self.pattern.value)
+            pc.match_substring_regex(from_texts([""]), self.pattern.value)
         except ValueError as error:  # pa.ArrowInvalid is one
             scope.fail(self.pattern.position, f"is not a pattern of {word}{' (RE2)' * (self.escape is None)}: {error}")
         return bound.RegexTest(column, self.pattern.value)

@@ -20,6 +20,7 @@ from typing import NoReturn
 import pyarrow as pa
 import pyarrow.types as t
 
+from pyspark_logs.arrow_values import to_scalar
 from pyspark_logs.conditions import advice, literals
 from pyspark_logs.conditions.nodes import (
     ColumnNode,
@@ -305,7 +306,7 @@ class _ConditionParser:
         exponent = f"E{power}" if power else ""
         if suffix == "F":
             return LiteralNode(
-                sign * pa.scalar(float(digits + exponent), pa.float32()).as_py(), pa.float32(), token.position
+                sign * to_scalar(float(digits + exponent), pa.float32()).as_py(), pa.float32(), token.position
             )
         if suffix == "D" or (exponent and not suffix):
             return LiteralNode(sign * float(digits + exponent), pa.float64(), token.position)

@@ -7,6 +7,7 @@ import re
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from pyspark_logs.arrow_values import FALSE, to_scalar
 from pyspark_logs.detection.value_patterns import LEVEL
 from pyspark_logs.formats.timestamps.zone_names import NAMES
 
@@ -76,7 +77,7 @@ def _column_weight(name: str, column: pa.ChunkedArray, rows: int) -> float:
     if not pa.types.is_string(dtype):
         weight = _TIME if pa.types.is_temporal(dtype) else _NESTED if pa.types.is_nested(dtype) else _NUMBER
         return (rows - column.null_count) / rows * weight
-    column = column.filter(pc.greater(pc.binary_length(column), 0).fill_null(False))
+    column = column.filter(pc.greater(pc.binary_length(column), to_scalar(0, pa.int32())).fill_null(FALSE))
     if len(column) == 0:
         return 0.0
     filled = len(column) / rows

@@ -14,6 +14,7 @@ from typing import TypeVar, Union
 
 import pyarrow as pa
 
+from pyspark_logs.arrow_values import to_scalar
 from pyspark_logs.errors import FormatError
 from pyspark_logs.formats.timestamps.parsing import ISO, TimestampContext, parse_iso_us
 from pyspark_logs.options import FormatOptions
@@ -176,7 +177,7 @@ def written_number_kind(number: str) -> str:
         return STRING if number == "-0" else _integer_kind(number)
     value = float(number)
     # The writers of this package render doubles by Arrow, most other programs as Python does.
-    is_written = repr(value) == number or pa.scalar(value).cast(pa.string()).as_py() == number
+    is_written = repr(value) == number or to_scalar(value, pa.float64()).cast(pa.string()).as_py() == number
     return "double" if is_written else STRING
 
 

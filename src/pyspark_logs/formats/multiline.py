@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pyspark_logs.arrow_values import as_bool
+from pyspark_logs.arrow_values import as_bool, from_texts
 from pyspark_logs.errors import FormatError
 from pyspark_logs.formats.columnar import spans
 from pyspark_logs.formats.columnar.spans import Bool
@@ -76,7 +76,7 @@ def _check_pattern(pattern: str) -> None:
     where = f"option 'multiLine': {truncate(pattern)!r}"
     list(tokenize(pattern, where))  # raises an error for syntax that RE2 lacks, with its name and position
     try:
-        pc.match_substring_regex(pa.array([""]), pattern)
+        pc.match_substring_regex(from_texts([""]), pattern)
     except pa.ArrowInvalid as error:
         raise FormatError(
             f"{where} is not a regular expression of RE2, whose syntax is at https://github.com/google/re2/wiki/Syntax: {error}"

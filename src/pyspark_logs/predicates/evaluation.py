@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.types as t
 
+from pyspark_logs.arrow_values import FALSE, TRUE, from_values, to_scalar
 from pyspark_logs.errors import SchemaError
 from pyspark_logs.predicates.algebra import (
     And,
@@ -78,7 +79,7 @@ def evaluate(predicates: Iterable[Predicate], columns: Mapping[str, pa.Array]) -
         result = truth if result is None else pc.and_kleene(result, truth)
     if result is None:
         length = len(next(iter(columns.values()))) if columns else 0
-        return pa.repeat(pa.scalar(True), length)
+        return pa.repeat(to_scalar(True, pa.bool_()), length)
     return result
 
 
@@ -95,11 +96,11 @@ def _evaluate(predicate: Predicate, columns: Mapping[str, pa.Array]) -> pa.Boole
         return _evaluate_in(predicate, column)
     if isinstance(predicate, Compare):
         value = None if predicate.value is None else _arrow_value(predicate.value, column.type)
-        scalar = pa.scalar(value, column.type)
+        scalar = to_scalar(value, column.type)
         if predicate.op == "<=>":
             if value is None:
                 return pc.is_null(column)
-            return pc.fill_null(pc.equal(column, scalar), False)
+            return pc.fill_null(pc.equal(column, scalar), FALSE)
         kernels = {"=": pc.equal, "<": pc.less, "<=": pc.less_equal, ">": pc.greater, ">=": pc.greater_equal}
         return kernels[predicate.op](column, scalar)
     # Spark's LIKE 'x%' compares bytes, as these kernels do.
@@ -112,9 +113,9 @@ def _evaluate(predicate: Predicate, columns: Mapping[str, pa.Array]) -> pa.Boole
 
 def _evaluate_in(predicate: In, column: pa.Array) -> pa.BooleanArray:
     if not predicate.values:
-        return pa.repeat(pa.scalar(False), len(column))
+        return pa.repeat(to_scalar(False, pa.bool_()), len(column))
     values = [_arrow_value(value, column.type) for value in predicate.values if value is not None]
-    return is_in(column, pa.array(values, column.type), has_null=len(values) < len(predicate.values))
+    return is_in(column, from_values(values, column.type), has_null=len(values) < len(predicate.values))
 
 
 def is_in(column: pa.Array, values: pa.Array, *, has_null: bool) -> pa.BooleanArray:
@@ -126,9 +127,9 @@ def is_in(column: pa.Array, values: pa.Array, *, has_null: bool) -> pa.BooleanAr
         has_null: True if the list also has a null, so that a value that is not found is unknown.
     """
     is_equal = pc.is_in(column, value_set=values)
-    unknown = pa.scalar(None, pa.bool_())
+    unknown = to_scalar(None, pa.bool_())
     if has_null:
-        return pc.if_else(is_equal, True, unknown)
+        return pc.if_else(is_equal, TRUE, unknown)
     return pc.if_else(pc.is_valid(column), is_equal, unknown)
 
 

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from pyspark_logs.arrow_values import as_numbers, from_numpy, null_mask
 from pyspark_logs.errors import LayoutError, OptionError, RecordError, SchemaError
 from pyspark_logs.layout import COLUMN, TIME, Layout
 from pyspark_logs.layout.notation import WILDCARD
@@ -105,7 +106,7 @@ class Router:
             row = int(order[start])
             known = tuple(key.values[key.codes[row]] for key in keys)
             directory = self._directory(known, row, None if times is None else int(times[row]))
-            yield directory, None if end - start == batch.num_rows else pa.array(order[start:end])
+            yield directory, None if end - start == batch.num_rows else from_numpy(order[start:end])
 
     def _times_us(self, batch: pa.RecordBatch) -> Int64 | None:
         """Returns the time of each row in microseconds; local times are treated as UTC."""
@@ -113,12 +114,12 @@ class Router:
             return None
         column = batch.column(self._time)
         if column.null_count:
-            row = column.is_null().index(True).as_py()
+            row = int(null_mask(column).argmax())
             raise RecordError(
                 f"column {self.time_column!r} is null in {column.null_count} of {format_count(batch.num_rows, 'row')} (first in row {row}), and"
                 f" layout {self.layout.text!r} needs a time; leave such rows out, give them a time, or name another timeColumn"
             )
-        numbers = column.cast(pa.int64()).to_numpy(zero_copy_only=False)
+        numbers = as_numbers(column.cast(pa.int64()))
         if column.type.unit == "ns":
             return numbers // 1_000
         factor = {"s": 1_000_000, "ms": 1_000, "us": 1}[column.type.unit]

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from pyspark_logs.arrow_values import as_numbers, from_numpy
 from pyspark_logs.errors import RecordError
 from pyspark_logs.routing.clocks import MINUTE_US, Int64, local_minute, local_time
 from pyspark_logs.routing.partition_text import partition_text_function
@@ -35,13 +36,13 @@ def time_key(times: Int64, zone: str, size: int) -> GroupingKey:
         zone: name of the time zone.
         size: number of fields, 1 to 5.
     """
-    coded = pa.array(times // MINUTE_US).dictionary_encode()
+    coded = from_numpy(times // MINUTE_US).dictionary_encode()
     local_times = [local_minute(minute, zone, size) for minute in coded.dictionary.to_pylist()]
     numbers: dict[tuple[int, ...], int] = {}
     codes_of_minutes = np.array(
         [-1 if local is None else numbers.setdefault(local, len(numbers)) for local in local_times], np.int64
     )
-    codes = codes_of_minutes[coded.indices.to_numpy()]
+    codes = codes_of_minutes[as_numbers(coded.indices)]
     for row in np.flatnonzero(codes < 0).tolist():
         codes[row] = numbers.setdefault(local_time(int(times[row]), zone)[:size], len(numbers))
     return GroupingKey(codes, list(numbers))
@@ -63,7 +64,7 @@ def value_key(column: pa.Array, name: str) -> GroupingKey:
         raise RecordError(
             f"column {name!r}: a value of type {column.type} cannot be written to a path ({error}); leave such rows out"
         ) from error
-    return GroupingKey(coded.indices.to_numpy().astype(np.int64), values)
+    return GroupingKey(as_numbers(coded.indices).astype(np.int64), values)
 
 
 def group_numbers(keys: Sequence[GroupingKey], rows: int) -> Int64:
@@ -72,5 +73,5 @@ def group_numbers(keys: Sequence[GroupingKey], rows: int) -> Int64:
     for key in keys:
         # Groups are renumbered after each key: the product of all dictionary sizes could exceed 64 bits.
         combined = groups * len(key.values) + key.codes
-        groups = pa.array(combined).dictionary_encode().indices.to_numpy().astype(np.int64)
+        groups = as_numbers(from_numpy(combined).dictionary_encode().indices).astype(np.int64)
     return groups

@@ -19,6 +19,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from pyspark_logs.arrow_values import as_numbers
 from pyspark_logs.codecs import codec_for
 from pyspark_logs.errors import OptionError
 from pyspark_logs.jobs import Job, StagedFile, part_name
@@ -172,7 +173,7 @@ def _sizes(lines: pa.StringArray | pa.RecordBatch) -> Any:
     """Returns the size of each line or row in bytes."""
     if isinstance(lines, pa.RecordBatch):
         return np.full(len(lines), max(lines.nbytes // max(len(lines), 1), 1))
-    return pc.binary_length(lines).to_numpy()
+    return as_numbers(pc.binary_length(lines))
 
 
 def check_part_size(store: Store, rules: WriteRules) -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 import time
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
@@ -178,23 +176,3 @@ class TestThreads:
     def test_a_wrong_number(self, threads: Any, tmp_path: Path) -> None:
         with pytest.raises(pyspark_logs.OptionError, match=r"'threads': .* is not a whole number"):
             scan(tmp_path, template="{m}", threads=threads)
-
-
-def test_reading_does_not_import_pandas(tmp_path: Path) -> None:
-    """It would take each new worker of Spark as long as importing this package, and ``pa.array`` imports it."""
-    pytest.importorskip("pandas")
-    write(
-        tmp_path,
-        {"a.log": f"{TEXT}2026-11-22T08:00:00Z INFO 17 1.5 2026-11-22\n", "b.json": '{"a": 1, "b": "x", "c": true}\n'},
-    )
-    code = f"""
-import sys, pyspark_logs
-for options in (
-    {{"template": "{TEMPLATE}", "path": r"{tmp_path}/a.log", "startTime": "2026-11-22T07:30:00Z", "endTime": "2027-01-01"}},
-    {{"json": True, "schema": "a bigint, b string, c boolean", "path": r"{tmp_path}/b.json"}},
-):
-    assert pyspark_logs.scan(options.pop("path"), **options).read_all().num_rows in (1, 2)
-print(sorted({{name.partition(".")[0] for name in sys.modules}} & {{"pandas", "dateutil", "pytz"}}))
-"""
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
-    assert done.stdout == "[]\n"

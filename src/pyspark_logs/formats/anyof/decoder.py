@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from pyspark_logs.arrow_values import from_numpy, to_scalar
 from pyspark_logs.formats.columnar.decoded_rows import DecodedRows
 from pyspark_logs.formats.columnar.reasons import CorruptReason, Reasons
 from pyspark_logs.formats.columnar.spans import Bool
@@ -97,7 +98,7 @@ class MemberDecoder:
                 mismatches = np.flatnonzero(~matches)
                 matches[mismatches] = self._match(lines.select(uncertain[mismatches]), context)
             reasons = parsed.reasons.select(uncertain[matches]).moved(uncertain[matches])
-            kept = pa.array(np.flatnonzero(matches))
+            kept = from_numpy(np.flatnonzero(matches))
             columns = [column.take(kept) for column in parsed.decoded.columns]
             parts = [*parts, DecodedRows(uncertain[matches], columns)]
         return MatchedRows(
@@ -169,7 +170,7 @@ class AnyOfDecoder(Decoder):
         """Returns all requested columns of lines of a member; a column that the member lacks is null."""
         own = dict(zip(member.indices, columns, strict=True))
         if self.format_index is not None:
-            own[self.format_index] = pa.repeat(pa.scalar(member.name, self.target[self.format_index]), count)
+            own[self.format_index] = pa.repeat(to_scalar(member.name, self.target[self.format_index]), count)
         return [own[index] if index in own else pa.nulls(count, dtype) for index, dtype in enumerate(self.target)]
 
     def _mismatches(self, lines: Lines, context: TimestampContext, *, exactly: bool) -> Reasons:

@@ -6,7 +6,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pyspark_logs.arrow_values import from_numpy
+from pyspark_logs.arrow_values import from_numpy, to_scalar
 from pyspark_logs.formats.columnar.spans import Bool
 
 # A column, and a mask of the rows with a correct value (None: all rows).
@@ -47,4 +47,4 @@ def scatter(values: pa.Array, null: Bool) -> pa.Array:
 
 def with_nulls(array: pa.Array, null: Bool) -> pa.Array:
     """Returns the array with further rows set to null."""
-    return pc.if_else(from_numpy(null), pa.scalar(None, array.type), array)
+    return pc.if_else(from_numpy(null), to_scalar(None, array.type), array)

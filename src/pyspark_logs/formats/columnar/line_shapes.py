@@ -20,6 +20,7 @@ from typing import ClassVar, Generic, TypeVar
 import numpy as np
 import pyarrow as pa
 
+from pyspark_logs.arrow_values import from_numpy
 from pyspark_logs.formats.columnar import spans
 from pyspark_logs.formats.columnar.decoded_rows import DecodedRows
 from pyspark_logs.formats.columnar.spans import (
@@ -196,5 +197,5 @@ def _in_line_order(parts: Sequence[DecodedRows], count: int) -> DecodedRows:
     columns = [pa.concat_arrays(arrays) for arrays in zip(*(part.columns for part in parts), strict=True)]
     if len(parts) > 1:
         order = np.argsort(rows, kind="stable")
-        rows, columns = rows[order], [column.take(pa.array(order)) for column in columns]
+        rows, columns = rows[order], [column.take(from_numpy(order)) for column in columns]
     return DecodedRows(None if len(rows) == count else rows, columns)

@@ -45,7 +45,7 @@ def _interleave(block: bytes | Bytes, starts: Int32, ends: Int32, *, mask_gaps: 
 def field_strings(block: bytes | Bytes, starts: Int32, ends: Int32) -> pa.Array:
     """Copies the fields ``block[starts[i]:ends[i]]``, which are ascending and do not overlap."""
     if len(starts) == 0:
-        return pa.array([], pa.string())
+        return pa.nulls(0, pa.string())
     return _interleave(block, starts, ends, mask_gaps=False).take(_even_indices(len(starts)))
 
 
@@ -204,5 +204,5 @@ def mask_strings(array: pa.Array, null: Bool) -> pa.Array:
     validity = pa.py_buffer(np.packbits(~null, bitorder="little").tobytes())
     _, offsets, data = array.buffers()
     if array.offset:  # the validity bitmap would have to begin within a byte
-        return mask_strings(array.take(pa.array(np.arange(len(array)))), null)
+        return mask_strings(array.take(from_numpy(np.arange(len(array)))), null)
     return pa.StringArray.from_buffers(len(array), offsets, data, validity)

@@ -14,7 +14,7 @@ from typing import Any, ClassVar, Protocol
 import numpy as np
 import pyarrow as pa
 
-from pyspark_logs.arrow_values import from_numpy
+from pyspark_logs.arrow_values import from_numpy, from_values
 from pyspark_logs.formats.columnar.decoded_rows import DecodedRows
 from pyspark_logs.formats.columnar.reasons import CorruptReason, Reasons, ReasonsBuilder
 from pyspark_logs.formats.columnar.spans import Bool, Int32, Int64
@@ -258,7 +258,7 @@ class Decoder:
             if parsed.reason:
                 corrupt[row] = True
                 reasons.add(row, parsed.corrupt_reason)
-        arrays = [pa.array(column, dtype) for column, dtype in zip(values, self.native, strict=True)]
+        arrays = [from_values(column, dtype) for column, dtype in zip(values, self.native, strict=True)]
         return ParsedLines(DecodedRows(rows, arrays, rests), corrupt if reasons.rows else None, reasons.build())
 
     def cast(self, columns: Sequence[pa.Array], context: TimestampContext) -> list[pa.Array]:
@@ -349,7 +349,7 @@ def merge_rows(parts: Sequence[DecodedRows], count: int, types: Sequence[pa.Data
     if len(full) == 1 and (full[0].rows is None or len(full[0].rows) == count):
         return full[0].columns
     if not full:
-        return [pa.array([], dtype) for dtype in types]
+        return [pa.nulls(0, dtype) for dtype in types]
     order = np.empty(count, np.int64)
     order[np.concatenate([part.rows for part in full])] = np.arange(count)
     return [pa.concat_arrays([part.columns[i] for part in full]).take(from_numpy(order)) for i in range(len(types))]

@@ -15,7 +15,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pyspark_logs.arrow_values import as_bool, from_numpy, from_texts
+from pyspark_logs.arrow_values import as_bool, concat_texts, from_numpy, from_texts
 from pyspark_logs.formats.columnar.decoded_rows import DecodedRows, drop_uncertain_rows, intersect_masks
 from pyspark_logs.formats.columnar.reasons import CorruptReason, Reasons
 from pyspark_logs.formats.columnar.spans import (
@@ -92,7 +92,7 @@ class RejectionForm(NamedTuple):
         shown, quote = represent(problems.texts)
         words = [f"{quote}: {message}" for message in problems.messages]
         ends = words[0] if len(words) == 1 else from_texts(words).take(from_numpy(codes))
-        messages = pc.binary_join_element_wise(f"{self.head}: {quote}", shown, ends, "")
+        messages = concat_texts(f"{self.head}: {quote}", shown, ends)
         return Reasons(rows, indices, messages, tuple(categories), np.array(of_message, np.int32)[codes])
 
 
@@ -152,7 +152,7 @@ def represent(texts: pa.StringArray) -> tuple[pa.StringArray, str]:
         texts = pc.utf8_slice_codeunits(texts, 0, _MAX_SHOWN)
     if _PLAIN[string_bytes(texts)].all():
         return texts, "'"
-    shown = pc.binary_join_element_wise("'", texts, "'", "")
+    shown = concat_texts("'", texts, "'")
     special = ~as_bool(pc.match_substring_regex(texts, _PLAIN_TEXT))
     replaced = [repr(text) for text in texts.take(from_numpy(np.flatnonzero(special))).to_pylist()]
     return pc.replace_with_mask(shown, from_numpy(special), from_texts(replaced)), ""

@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from pyspark_logs.arrow_values import concat_texts, null_mask, text_scalar
 from pyspark_logs.formats.columnar.conversion import ConversionResult
 from pyspark_logs.formats.columnar.decoded_rows import DecodedRows
 from pyspark_logs.formats.columnar.spans import Int32
@@ -109,10 +110,10 @@ class CompiledDelimitedEngine:
             return columns.column(sources[0], self._collapse_doubled)
         in_order = sorted(sources, key=lambda source: column.source.indices.index(self._value_of(source)))
         parts = [columns.column(source, self._collapse_doubled)[0] for source in in_order]
-        joined = pc.binary_join_element_wise(*parts, " ")
-        texts = pc.binary_join_element_wise(joined, column.source.suffix, "")
-        null = texts.is_null().to_numpy(zero_copy_only=False)
-        array, valid = convert_valid(column.type, texts.fill_null(""), null, context)
+        joined = concat_texts(*parts, separator=" ")
+        texts = concat_texts(joined, column.source.suffix)
+        null = null_mask(texts)
+        array, valid = convert_valid(column.type, texts.fill_null(text_scalar("")), null, context)
         return columns.reject_invalid(sources[0], column.type, array, valid, texts)
 
     def _value_of(self, output: int) -> int:

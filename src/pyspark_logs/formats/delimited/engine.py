@@ -16,6 +16,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from pyspark_logs.arrow_values import concat_texts
 from pyspark_logs.formats.columnar import spans
 from pyspark_logs.formats.columnar.conversion import ConversionResult, scatter_result
 from pyspark_logs.formats.columnar.decoded_rows import DecodedRows, drop_uncertain_rows
@@ -244,8 +245,8 @@ class DelimitedEngine:
         present = np.flatnonzero(~null)
         parts = [spans.field_strings(block, source.starts[present], source.ends[present]) for source in sources]
         parts = parts if unescape is None else [unescape(strings) for strings in parts]
-        joined = pc.binary_join_element_wise(*parts, " ")
-        values, valid = column.type.convert(pc.binary_join_element_wise(joined, column.source.suffix, ""), context)
+        joined = concat_texts(*parts, separator=" ")
+        values, valid = column.type.convert(concat_texts(joined, column.source.suffix), context)
         return scatter_result(values, valid, null)
 
     def _collapse_doubled(self, strings: pa.Array) -> pa.Array:

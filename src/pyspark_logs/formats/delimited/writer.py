@@ -9,7 +9,7 @@ from functools import cached_property
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pyspark_logs.arrow_values import as_bool
+from pyspark_logs.arrow_values import as_bool, as_numbers, concat_texts, from_numpy, null_mask, text_scalar
 from pyspark_logs.formats.columnar.conversion import scatter_result
 from pyspark_logs.formats.compiled import render_opcodes as op
 from pyspark_logs.formats.compiled.render_program import LineRules, ValueForm
@@ -73,12 +73,12 @@ class DelimitedWriter(ScalarWriter):
                 written[value.name] = _slice_part(rendered[value.column], value.part)
                 texts, unwritable_texts = self._quote(written[value.name], value.column, index)
                 problems += unwritable_texts
-                pieces.append(texts.fill_null(null))
+                pieces.append(texts.fill_null(text_scalar(null)))
             pieces.append(self.splitter.separator if index + 1 < len(self.plan.values) else "\n")
         for combined in self.plan.combined:
             values = [written[name] for name in combined.values]
             problems += self._find_contradictions(combined, columns[combined.column], values)
-        lines = pc.binary_join_element_wise(*pieces, "")
+        lines = concat_texts(*pieces)
         problems += self._find_ambiguous_ends(lines)
         return lines, problems
 
@@ -100,7 +100,7 @@ class DelimitedWriter(ScalarWriter):
             value = self.plan.values[index]
             rendered, unwritable_texts = self.texts(columns, value.column)
             texts, unwritable_quoted = self._quote(_slice_part(rendered, value.part), value.column, index)
-            return texts.fill_null(self._null_text(index)), unwritable_texts + unwritable_quoted
+            return texts.fill_null(text_scalar(self._null_text(index))), unwritable_texts + unwritable_quoted
 
         return self._programs[key].plan(columns, render_value)
 
@@ -150,15 +150,15 @@ class DelimitedWriter(ScalarWriter):
     def _find_ambiguous_ends(self, lines: pa.Array) -> list[UnwritableValues]:
         r"""Finds the lines with a ``\r`` that are so long that readers may find no ``\n`` in the first block of a file."""
         ambiguous = holds_any_of(lines, ("\r",))
-        ambiguous &= pc.binary_length(lines).to_numpy() > BLOCK_BYTES
+        ambiguous &= as_numbers(pc.binary_length(lines)) > BLOCK_BYTES
         return unwritable_values(self.first, ambiguous, "makes a long line with a carriage return, which would end it")
 
     def _find_contradictions(
         self, combined: CombinedColumn, column: pa.Array, values: Sequence[pa.Array]
     ) -> list[UnwritableValues]:
         """Finds the rows in which the written values do not read back as the combined column."""
-        texts = pc.binary_join_element_wise(pc.binary_join_element_wise(*values, " "), combined.suffix, "")
-        null = texts.is_null().to_numpy(zero_copy_only=False)
+        texts = concat_texts(concat_texts(*values, separator=" "), combined.suffix)
+        null = null_mask(texts)
         field_type, present = self.kinds[combined.column], texts.drop_null()
         read, valid = field_type.convert(present, TimestampContext(self.zone))
         if valid is not None:
@@ -213,10 +213,10 @@ class DelimitedWriter(ScalarWriter):
             problems += unwritable_values(column, holds_any_of(texts, ("\n\0",)), why)
         quoted = is_split | is_null | is_forbidden | line_ends | holds_any_of(texts, (quote,))
         if quoted.any():
-            escaped = texts.filter(pa.array(quoted))
+            escaped = texts.filter(from_numpy(quoted))
             for special, replacement in self.splitter.escapes_of_quoted():
                 escaped = pc.replace_substring(escaped, special, replacement)
-            texts = replace_masked(texts, quoted, pc.binary_join_element_wise(quote, escaped, quote, ""))
+            texts = replace_masked(texts, quoted, concat_texts(quote, escaped, quote))
         return texts, problems
 
 

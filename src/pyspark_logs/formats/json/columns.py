@@ -13,8 +13,8 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
+from pyspark_logs.arrow_values import concat_texts, from_numpy, from_texts
 from pyspark_logs.formats.column_names import find_name
 from pyspark_logs.formats.columnar import spans
 from pyspark_logs.formats.columnar.conversion import ConversionResult, scatter_result
@@ -165,7 +165,7 @@ class ShapeColumns:
             constant = ""
         if not parts:
             return pa.repeat(constant, self.count), None
-        return pc.binary_join_element_wise(*parts, constant, ""), intersect_masks(masks)
+        return concat_texts(*parts, constant), intersect_masks(masks)
 
     def _struct_column(self, node: dict[str, Any], dtype: pa.StructType) -> ConversionResult | None:
         children = []
@@ -188,17 +188,17 @@ class ShapeColumns:
         items = self._interleaved(list(node.values()), dtype.item_type)
         if items is None:
             return None
-        keys = pa.array(list(node) * self.count, pa.string())
+        keys = from_texts(list(node) * self.count)
         return pa.MapArray.from_arrays(self._offsets(len(node)), keys, items[0], type=dtype), items[1]
 
     def _offsets(self, size: int) -> pa.Array:
         """Returns the offsets of collections of the same size in each line."""
-        return pa.array(np.arange(self.count + 1, dtype=np.int32) * np.int32(size))
+        return from_numpy(np.arange(self.count + 1, dtype=np.int32) * np.int32(size))
 
     def _interleaved(self, nodes: list[Any], dtype: pa.DataType) -> ConversionResult | None:
         """Returns the elements of a collection, line after line; the mask is of the lines."""
         if not nodes:
-            return pa.array([], dtype), None
+            return pa.nulls(0, dtype), None
         arrays, masks = [], []
         for node in nodes:
             column = self.column(node, dtype)
@@ -207,7 +207,7 @@ class ShapeColumns:
             arrays.append(column[0])
             masks.append(column[1])
         order = np.arange(len(nodes))[None, :] * self.count + np.arange(self.count)[:, None]
-        return pa.concat_arrays(arrays).take(pa.array(order.ravel())), intersect_masks(masks)
+        return pa.concat_arrays(arrays).take(from_numpy(order.ravel())), intersect_masks(masks)
 
 
 def _text_parts(node: Any) -> Iterator[str | ShapeValue]:

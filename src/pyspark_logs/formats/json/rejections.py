@@ -6,7 +6,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pyspark_logs.arrow_values import as_bool, from_numpy, from_texts
+from pyspark_logs.arrow_values import as_bool, concat_texts, from_numpy, from_texts
 from pyspark_logs.formats.columnar.reasons import CorruptReason, Reasons
 from pyspark_logs.formats.columnar.spans import (
     Int32,
@@ -49,5 +49,5 @@ class JsonRejectionForm(RejectionForm):
         shown = problems.texts
         if max_byte_length(shown) > MAX_SHOWN:
             shown = pc.utf8_slice_codeunits(shown, 0, MAX_SHOWN)
-        messages = pc.binary_join_element_wise(f"{self.head}: ", shown, f" {problems.messages[0]}", "")
+        messages = concat_texts(f"{self.head}: ", shown, f" {problems.messages[0]}")
         return Reasons(rows, indices, messages, (self.category,), np.zeros(len(messages), np.int32))

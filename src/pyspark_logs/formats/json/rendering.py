@@ -17,7 +17,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pyspark_logs.arrow_values import as_bool
+from pyspark_logs.arrow_values import TRUE, as_bool, concat_texts, from_texts, text_scalar, to_scalar
 from pyspark_logs.formats.columnar import spans
 from pyspark_logs.formats.columnar.spans import Bool, Int64
 from pyspark_logs.formats.json.values import dump_json, parse_json
@@ -60,7 +60,7 @@ def render_json(array: pa.Array, zone: str) -> RenderResult:
     if pa.types.is_timestamp(dtype) or pa.types.is_date(dtype):
         return _render_times(array, zone)
     if pa.types.is_floating(dtype):
-        not_finite = ~as_bool(pc.is_finite(array)) & array.is_valid().to_numpy(zero_copy_only=False)
+        not_finite = ~as_bool(pc.is_finite(array)) & as_bool(array.is_valid())
         return _render_floats(array), not_finite if not_finite.any() else None
     if pa.types.is_decimal(dtype):
         return render_decimals(array), None
@@ -83,12 +83,12 @@ def render_json_text(array: pa.Array) -> pa.Array:
                     return text
         return json.dumps(text, ensure_ascii=False)
 
-    return pa.array([None if text is None else render(text) for text in array.to_pylist()], pa.string())
+    return from_texts([None if text is None else render(text) for text in array.to_pylist()])
 
 
 def quote_json(array: pa.Array) -> pa.Array:
     """Renders strings as JSON strings."""
-    return pc.binary_join_element_wise('"', escape_json(array), '"', "")
+    return concat_texts('"', escape_json(array), '"')
 
 
 def escape_json(array: pa.Array) -> pa.Array:
@@ -119,7 +119,7 @@ def _render_floats(array: pa.Array) -> pa.Array:
         return strings
     doubles = array.cast(pa.float64())
     same = pc.equal(strings.cast(pa.float64()).cast(array.type, safe=False), array)
-    return pc.if_else(same.fill_null(True), strings, doubles.cast(pa.string()))
+    return pc.if_else(same.fill_null(TRUE), strings, doubles.cast(pa.string()))
 
 
 def _render_times(array: pa.Array, zone: str) -> RenderResult:
@@ -130,30 +130,34 @@ def _render_times(array: pa.Array, zone: str) -> RenderResult:
         instants, lost = to_instants(array, zone)
         strings, lossy = render_iso(instants)
         lossy = _any_mask((lost, lossy))
-    return pc.binary_join_element_wise('"', strings, '"', ""), lossy
+    return concat_texts('"', strings, '"'), lossy
 
 
 def _render_structs(array: pa.Array, zone: str) -> RenderResult:
     if array.type.num_fields == 0:
-        return copy_nulls(pa.array(["{}"] * len(array), pa.string()), array), None
+        return copy_nulls(pa.repeat(to_scalar("{}", pa.string()), len(array)), array), None
     parts: list[Any] = []
     masks = []
     for field, child in zip(array.type, array.flatten(), strict=True):
         strings, lossy = render_json(child, zone)
-        parts += ["," if parts else "{", json.dumps(field.name, ensure_ascii=False) + ":", strings.fill_null("null")]
+        parts += [
+            "," if parts else "{",
+            json.dumps(field.name, ensure_ascii=False) + ":",
+            strings.fill_null(text_scalar("null")),
+        ]
         masks.append(lossy)
-    return copy_nulls(pc.binary_join_element_wise(*parts, "}", ""), array), _any_mask(masks)
+    return copy_nulls(concat_texts(*parts, "}"), array), _any_mask(masks)
 
 
 def _render_maps(array: pa.Array, zone: str) -> RenderResult:
     """Renders maps as objects; a map that has a key twice does not read back."""
     offsets, (keys, items) = offsets_and_children(array)
     if len(keys) == 0:
-        return _render_collections(array, offsets, (pa.array([], pa.string()), None), "{}")
+        return _render_collections(array, offsets, (pa.nulls(0, pa.string()), None), "{}")
     names, lossy_names = render_json(keys, zone)
     values, lossy_values = render_json(items, zone)
     lossy = _any_mask((duplicate_keys(keys, offsets), lossy_names, lossy_values))
-    pairs = pc.binary_join_element_wise(names, values.fill_null("null"), ":")
+    pairs = concat_texts(names, values.fill_null(text_scalar("null")), separator=":")
     return _render_collections(array, offsets, (pairs, lossy), "{}")
 
 
@@ -167,8 +171,8 @@ def _render_collections(array: pa.Array, offsets: Int64, elements: RenderResult,
         brackets: opening and closing bracket.
     """
     strings, lossy_elements = elements
-    inner = join_elements(strings.fill_null("null"), offsets, ",")
-    rendered = copy_nulls(pc.binary_join_element_wise(brackets[0], inner, brackets[1], ""), array)
+    inner = join_elements(strings.fill_null(text_scalar("null")), offsets, ",")
+    rendered = copy_nulls(concat_texts(brackets[0], inner, brackets[1]), array)
     lossy = None if lossy_elements is None else any_per_row(lossy_elements, offsets)
     return rendered, lossy if lossy is not None and lossy.any() else None
 

@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pyspark_logs.arrow_values import as_bool, from_texts
+from pyspark_logs.arrow_values import FALSE, as_bool, as_numbers, from_texts
 from pyspark_logs.formats.columnar import spans
 from pyspark_logs.formats.columnar.conversion import ConversionResult
 from pyspark_logs.formats.columnar.spans import Bool, Bytes, Int32
@@ -65,7 +65,7 @@ def convert_strings(
     if not pa.types.is_timestamp(dtype) or dtype.tz is not None:
         return column, certain
     local = utc_to_local(column, context.zone)
-    local_us = local.cast(pa.int64()).fill_null(0).to_numpy()
+    local_us = as_numbers(local.cast(pa.int64()), null=0)
     in_calendar = (local_us >= LOWEST_US) & (local_us <= HIGHEST_US)
     return local, in_calendar if certain is None else certain & in_calendar
 
@@ -80,9 +80,9 @@ def unescape_json(strings: pa.Array) -> pa.Array:
         for character, meaning in _SHORT_ESCAPES.items():
             strings = pc.replace_substring(strings, "\\" + character, meaning)
         return strings
-    escaped = pc.match_substring(strings, "\\").fill_null(False)
+    escaped = pc.match_substring(strings, "\\").fill_null(FALSE)
     unescaped = [parse_json(f'"{text}"') for text in strings.filter(escaped).to_pylist()]
-    return pc.replace_with_mask(strings, escaped, pa.array(unescaped, pa.string()))
+    return pc.replace_with_mask(strings, escaped, from_texts(unescaped))
 
 
 def is_escaped_otherwise(strings: pa.Array) -> Bool:

@@ -9,6 +9,7 @@ from collections.abc import Hashable, Sequence
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from pyspark_logs.arrow_values import concat_texts, text_scalar
 from pyspark_logs.formats.compiled.render_program import LineRules, ValueForm
 from pyspark_logs.formats.json.fields import JsonField
 from pyspark_logs.formats.json.render_plan import json_form
@@ -80,10 +81,10 @@ class JsonWriter:
                 continue
             strings, lossy = self._render(index, array)
             problems += unwritable_values(index, lossy, "has no JSON text that reads back")
-            parts += [quote + opening, strings.fill_null("null")]
+            parts += [quote + opening, strings.fill_null(text_scalar("null"))]
             quote = ""
         parts.append(quote + self.closing + "\n")
-        lines = pc.binary_join_element_wise(*parts, "")
+        lines = concat_texts(*parts)
         for character in self.unencodable(characters_of(lines)) if self.unencodable is not None else ():
             lines = pc.replace_substring(lines, character, json.dumps(character)[1:-1])
         return lines, problems
@@ -113,7 +114,7 @@ class JsonWriter:
         def render_value(position: int) -> tuple[pa.Array, list[UnwritableValues]]:
             index = self.order[position]
             strings, lossy = self._render(index, columns[index])
-            return strings.fill_null("null"), unwritable_values(index, lossy, "")
+            return strings.fill_null(text_scalar("null")), unwritable_values(index, lossy, "")
 
         return self._programs[key].plan(columns, render_value)
 

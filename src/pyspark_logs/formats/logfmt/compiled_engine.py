@@ -8,6 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from pyspark_logs.arrow_values import FALSE, from_texts
 from pyspark_logs.formats.columnar.decoded_rows import DecodedRows
 from pyspark_logs.formats.columnar.spans import Int32
 from pyspark_logs.formats.compiled import opcodes as op
@@ -91,9 +92,9 @@ class CompiledLogfmtEngine:
 
 def unescape_strings(strings: pa.Array) -> pa.Array:
     """Replaces the escape sequences of strings, which may be null."""
-    escaped = pc.match_substring(strings, "\\").fill_null(False)
+    escaped = pc.match_substring(strings, "\\").fill_null(FALSE)
     plain = [unescape(text) for text in strings.filter(escaped).to_pylist()]
-    return pc.replace_with_mask(strings, escaped, pa.array(plain, pa.string()))
+    return pc.replace_with_mask(strings, escaped, from_texts(plain))
 
 
 def logfmt_engines(line_parser: LogfmtLineParser) -> list[CompiledLogfmtEngine]:

@@ -14,6 +14,7 @@ from typing import ClassVar
 import numpy as np
 import pyarrow as pa
 
+from pyspark_logs.arrow_values import to_scalar
 from pyspark_logs.formats.column_names import find_name
 from pyspark_logs.formats.columnar import spans
 from pyspark_logs.formats.columnar.conversion import ConversionResult
@@ -131,7 +132,7 @@ class _LogfmtBlockParser(ShapeBlockParser[LogfmtShape]):
             return pa.nulls(count, column.type.arrow()), None
         index = shape.keys.index(name)
         if index >= len(values):
-            return pa.repeat(pa.scalar(column.type.bare_key_value, column.type.arrow()), count), None
+            return pa.repeat(to_scalar(column.type.bare_key_value, column.type.arrow()), count), None
         starts, ends = values[index]
         quoted = shape.values[index][1]
         null: Bool = np.zeros(count, np.bool_) if quoted else spans.equals_literal(self.view, starts, ends, self.null)

@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pyspark_logs.arrow_values import as_bool
+from pyspark_logs.arrow_values import as_bool, concat_texts, from_numpy, text_scalar
 from pyspark_logs.formats.columnar import spans
 from pyspark_logs.formats.columnar.spans import Bool
 from pyspark_logs.formats.compiled import render_opcodes as op
@@ -67,8 +67,8 @@ class LogfmtWriter(ScalarWriter):
             texts, unwritable_texts = self.texts(columns, index)
             problems += unwritable_texts
             space = "" if has_first_key and index == 0 else " "
-            parts.append(pc.binary_join_element_wise(f"{space}{name}=", self._quote(texts), "").fill_null(""))
-        lines = pc.binary_join_element_wise(*parts, "\n", "")
+            parts.append(concat_texts(f"{space}{name}=", self._quote(texts)).fill_null(text_scalar("")))
+        lines = concat_texts(*parts, "\n")
         return (lines, problems) if has_first_key else self._finish(lines, problems)
 
     def plan_rendering(self, columns: Sequence[pa.Array], avoided: frozenset[Hashable], rules: LineRules) -> RenderPlan:
@@ -102,7 +102,7 @@ class LogfmtWriter(ScalarWriter):
     def _finish(self, lines: pa.Array, problems: list[UnwritableValues]) -> tuple[pa.Array, list[UnwritableValues]]:
         """Removes the space before the first pair of each line, and writes a null pair to lines without pairs."""
         lines = pc.if_else(pc.starts_with(lines, " "), pc.utf8_slice_codeunits(lines, 1), lines)
-        empty = as_bool(pc.equal(lines, "\n"))
+        empty = as_bool(pc.equal(lines, text_scalar("\n")))
         if not empty.any():
             return lines, problems
         if not self.can_write_null:
@@ -121,10 +121,10 @@ class LogfmtWriter(ScalarWriter):
         quoted = self._has_special(texts) | is_any_of(texts, ("", self.null_value)) | holds_any_of(texts, missing)
         if not quoted.any():
             return texts
-        escaped = escape_json(texts.filter(pa.array(quoted)))
+        escaped = escape_json(texts.filter(from_numpy(quoted)))
         for character in missing:
             escaped = pc.replace_substring(escaped, character, json.dumps(character)[1:-1])
-        return replace_masked(texts, quoted, pc.binary_join_element_wise('"', escaped, '"', ""))
+        return replace_masked(texts, quoted, concat_texts('"', escaped, '"'))
 
     def _has_special(self, texts: pa.Array) -> Bool:
         data = spans.string_bytes(texts)

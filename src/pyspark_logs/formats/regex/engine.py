@@ -14,7 +14,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pyspark_logs.arrow_values import as_bool
+from pyspark_logs.arrow_values import as_bool, as_numbers, concat_texts
 from pyspark_logs.formats.columnar import spans
 from pyspark_logs.formats.columnar.decoded_rows import DecodedRows, drop_uncertain_rows
 from pyspark_logs.formats.columnar.spans import Bool, Int32
@@ -123,7 +123,7 @@ class _DecompositionEngine:
 
 
 def _join_words(words: list[pa.StringArray]) -> pa.StringArray:
-    return words[0] if len(words) == 1 else pc.binary_join_element_wise(*words, " ")
+    return words[0] if len(words) == 1 else concat_texts(*words, separator=" ")
 
 
 def _clear_mismatches(subexpression: Subexpression, array: pa.StringArray, matched: Bool) -> None:
@@ -140,7 +140,7 @@ def _clear_mismatches(subexpression: Subexpression, array: pa.StringArray, match
             matched &= as_bool(pc.match_substring_regex(array, anchored))
         else:
             values = as_bool(pc.match_substring_regex(dictionary.dictionary, anchored))
-            matched &= values[dictionary.indices.to_numpy()]
+            matched &= values[as_numbers(dictionary.indices)]
 
 
 def _matches_by_alphabet(subexpression: Subexpression, array: pa.StringArray) -> bool:
@@ -158,7 +158,7 @@ def _encode_if_repetitive(array: pa.StringArray) -> pa.DictionaryArray | None:
 def _group_text(subexpression: Subexpression, array: pa.StringArray) -> pa.StringArray:
     """Returns the text of the subexpression's group, null where the group took no part in the match."""
     if subexpression.quoted:
-        return pc.binary_join_element_wise('"', array, '"', "")
+        return concat_texts('"', array, '"')
     if subexpression.null_text is None:
         return array
     null = as_bool(pc.equal(array, subexpression.null_text))

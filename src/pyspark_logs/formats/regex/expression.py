@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from pyspark_logs.arrow_values import from_texts
 from pyspark_logs.errors import FormatError
 from pyspark_logs.formats.notations import notation_advice
 from pyspark_logs.formats.re2_tokenizer import Token, syntax_error, tokenize, truncate
@@ -182,7 +183,7 @@ class ExpressionBuilder:
         groups = [replace(group, optional=index in self.optional) for index, group in enumerate(self.groups)]
         expression = Expression(text, tuple(self.pieces), tuple(groups))
         try:
-            pc.match_substring_regex(pa.array([""]), expression.pattern(range(len(groups))))
+            pc.match_substring_regex(from_texts([""]), expression.pattern(range(len(groups))))
         except pa.ArrowInvalid as error:
             raise FormatError(f"{source} {truncate(text)!r}: RE2 refuses it: {_re2_message(error)}") from error
         return expression

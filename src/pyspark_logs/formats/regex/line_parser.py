@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pyspark_logs.arrow_values import as_bool
+from pyspark_logs.arrow_values import as_bool, from_numpy, from_texts, from_values, to_scalar
 from pyspark_logs.formats.columnar import spans
 from pyspark_logs.formats.columnar.conversion import ConversionResult, scatter_result
 from pyspark_logs.formats.columnar.reasons import CorruptReason, Reasons
@@ -103,7 +103,7 @@ class RegexLineParser:
 
     def parse(self, line: str, context: TimestampContext) -> ParsedLine:
         """Returns the values of one line, and the reason if it is corrupt."""
-        result = self.match(pa.array([line], pa.string()), context)
+        result = self.match(from_texts([line]), context)
         values = [column.cast(pa.int64())[0].as_py() if pa.types.is_timestamp(column.type) else column[0].as_py()
                   for column in result.columns]  # fmt: skip
         return ParsedLine(values, *result.reasons.get(0, ("", "")))
@@ -135,7 +135,7 @@ class RegexLineParser:
                 continue
             array = groups[index]
             if index in self.optional:
-                empty = as_bool(pc.equal(pc.binary_length(array), 0))
+                empty = as_bool(pc.equal(pc.binary_length(array), to_scalar(0, pa.int32())))
                 array = spans.mask_strings(array, empty | as_bool(array.is_null())) if empty.any() else array
             texts.append(array)
         if not texts:
@@ -145,12 +145,12 @@ class RegexLineParser:
     def _convert(self, column: RegexColumn, texts: pa.StringArray, context: TimestampContext) -> ConversionResult:
         if column.type.keeps_text:
             return texts, None
-        null = as_bool(pc.is_in(texts, value_set=pa.array(["", self.null_value, None], pa.string())))
+        null = as_bool(pc.is_in(texts, value_set=from_texts(["", self.null_value, None])))
         if null.all():
             return pa.nulls(len(texts), column.type.arrow()), None
         if not null.any():
             return _convert_exactly(column.type, texts, context)
-        return scatter_result(*_convert_exactly(column.type, texts.filter(pa.array(~null)), context), null)
+        return scatter_result(*_convert_exactly(column.type, texts.filter(from_numpy(~null)), context), null)
 
 
 def _convert_exactly(field_type: FieldType, texts: pa.StringArray, context: TimestampContext) -> ConversionResult:
@@ -173,7 +173,7 @@ def _convert_exactly(field_type: FieldType, texts: pa.StringArray, context: Time
             valid[row] = False
     order = np.arange(len(texts))
     order[uncertain] = len(texts) + np.arange(len(uncertain))
-    merged = pa.concat_arrays([array, pa.array(parsed, field_type.arrow())]).take(pa.array(order))
+    merged = pa.concat_arrays([array, from_values(parsed, field_type.arrow())]).take(from_numpy(order))
     return merged, None if valid.all() else valid
 
 

@@ -7,9 +7,9 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-import pyarrow as pa
 import pyarrow.compute as pc
 
+from pyspark_logs.arrow_values import from_texts
 from pyspark_logs.formats.re2_tokenizer import ESCAPE
 
 _ESCAPED_CHAR = re.compile(r"\\([^\w\s])")
@@ -162,4 +162,4 @@ def _matches_char(atom: str, char: str) -> bool:
 
 def full_match(pattern: str, text: str) -> bool:
     """Returns True if RE2 matches the pattern against the whole text."""
-    return bool(pc.match_substring_regex(pa.array([text]), f"^(?:{pattern})$")[0].as_py())
+    return bool(pc.match_substring_regex(from_texts([text]), f"^(?:{pattern})$")[0].as_py())

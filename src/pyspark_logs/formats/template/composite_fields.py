@@ -13,7 +13,7 @@ from typing import Any, Protocol
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pyspark_logs.arrow_values import as_bool
+from pyspark_logs.arrow_values import TRUE, as_bool, concat_texts, from_texts, only_where, text_scalar
 from pyspark_logs.formats.columnar.conversion import ConversionResult
 from pyspark_logs.formats.columnar.spans import Int32
 from pyspark_logs.formats.timestamps.parsing import TimestampContext
@@ -141,7 +141,7 @@ class CompositeField:
             kept = {part.name for part in self.short_parts if isinstance(part, FieldPart)}
             needs_all = any_valid([array for name, (array, _) in columns.items() if name not in kept])
             texts = pc.if_else(needs_all, texts, _join_parts(self.short_parts, columns, zone)[0])
-        return pc.if_else(any_valid(arrays), texts, None), found
+        return only_where(any_valid(arrays), texts), found
 
 
 def _join_parts(
@@ -159,13 +159,17 @@ def _join_parts(
     for part in parts:
         if isinstance(part, ConditionalText):
             array = columns[part.column][0]
-            texts.append(pc.if_else(array.is_null() if part.if_null else array.is_valid(), part.text, ""))
+            texts.append(
+                pc.if_else(
+                    array.is_null() if part.if_null else array.is_valid(), text_scalar(part.text), text_scalar("")
+                )
+            )
             continue
         array, index = columns[part.name]
         rendered, unwritable_rows = part.type.render(array, zone)
         found += unwritable_values(index, unwritable_rows, "is not a value that the format can write")
-        texts.append(pc.binary_join_element_wise(part.before, rendered, part.after, "").fill_null(""))
-    return pc.binary_join_element_wise(*texts, ""), found
+        texts.append(concat_texts(part.before, rendered, part.after).fill_null(text_scalar("")))
+    return concat_texts(*texts), found
 
 
 @dataclass(frozen=True)
@@ -193,7 +197,7 @@ class Subfield(FieldType):
         return None if inner is None else replace(self, inner=inner)
 
     def parse(self, text: str, context: TimestampContext) -> Any:
-        groups = _match_groups(pa.array([text]), self.regex)[0].as_py()
+        groups = _match_groups(from_texts([text]), self.regex)[0].as_py()
         if groups is None:
             raise ValueError("not of the form of this field")
         value = next((groups[group] for group in self.groups if groups[group]), None)
@@ -210,11 +214,11 @@ class Subfield(FieldType):
         return self.convert_extracted(array, self.extract(array), context)
 
     def convert_extracted(self, array: pa.Array, extracted: Any, context: TimestampContext) -> ConversionResult:
-        valid = extracted.is_valid().to_numpy(zero_copy_only=False)
+        valid = as_bool(extracted.is_valid())
         texts = pc.struct_field(extracted, [self.groups[0]])
         for group in self.groups[1:]:
-            texts = pc.if_else(pc.equal(texts, ""), pc.struct_field(extracted, [group]), texts)
-        null = as_bool(pc.equal(texts, "").fill_null(True))
+            texts = pc.if_else(pc.equal(texts, text_scalar("")), pc.struct_field(extracted, [group]), texts)
+        null = as_bool(pc.equal(texts, text_scalar("")).fill_null(TRUE))
         values, valid_values = convert_valid(self.inner, texts, null, context)
         valid = valid if valid_values is None else valid & valid_values
         return values, None if valid.all() else valid

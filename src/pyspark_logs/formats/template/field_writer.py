@@ -13,7 +13,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pyspark_logs.arrow_values import as_bool
+from pyspark_logs.arrow_values import as_bool, concat_texts, from_texts, null_mask, text_scalar, to_scalar
 from pyspark_logs.formats.columnar import spans
 from pyspark_logs.formats.columnar.spans import Bool
 from pyspark_logs.formats.template.segments import FieldPadding
@@ -92,10 +92,11 @@ class FieldWriter:
             mask = _mask_any(texts, self.unencodable(characters_of(texts)), pc.match_substring)
             found += unwritable_values(column, mask, "has a character that the encoding lacks")
         if self.never_blank and not field_type.quoted:
-            mask = as_bool(pc.match_substring_regex(texts, r"^ | \z|^\z").fill_null(False))
+            mask = as_bool(pc.match_substring_regex(texts, r"^ | \z|^\z"))
             found += unwritable_values(column, mask, "is empty, or begins or ends with a space")
         if self.nullable:
-            found += unwritable_values(column, _mask_any(texts, self.null_texts, pc.equal), "would be read as null")
+            is_null_text = as_bool(pc.is_in(texts, value_set=from_texts(list(self.null_texts))))
+            found += unwritable_values(column, is_null_text, "would be read as null")
         if field_type.syntax is None:
             found += _check_delimited(texts, context, column, field_type.alphabet)
         else:
@@ -113,8 +114,8 @@ class FieldWriter:
                     if self.nullable
                     else "cannot be written: the field has no '?', as in {name?}"
                 )
-                found += unwritable_values(column, array.is_null().to_numpy(zero_copy_only=False), why)
-            texts = texts.fill_null(null or "")
+                found += unwritable_values(column, null_mask(array), why)
+            texts = texts.fill_null(text_scalar(null or ""))
         if self.padding is not None:
             pad = pc.utf8_lpad if self.padding.before else pc.utf8_rpad
             texts = pad(texts, self.padding.width, " ")
@@ -135,7 +136,7 @@ class FieldWriter:
         for head in heads:
             texts = escapes.escape_first_character(texts, pc.starts_with(texts, head), style.escape_all)
         for null in filter(None, self.null_texts):
-            texts = escapes.escape_first_character(texts, pc.equal(texts, null), style.escape_all)
+            texts = escapes.escape_first_character(texts, pc.equal(texts, text_scalar(null)), style.escape_all)
         for character in self.unencodable(characters_of(texts)) if self.unencodable is not None else ():
             texts = pc.replace_substring(texts, character, style.escape_all(character))
         return texts
@@ -164,7 +165,7 @@ class FieldWriter:
         for character in self.unencodable(characters_of(texts)) if self.unencodable is not None else ():
             texts = pc.replace_substring(texts, character, " ")
         for null in filter(None, self.null_texts):
-            texts = pc.if_else(pc.equal(texts, null), " ", texts)
+            texts = pc.if_else(pc.equal(texts, text_scalar(null)), text_scalar(" "), texts)
         return texts
 
 
@@ -198,7 +199,7 @@ def _check_delimited(
     if context.follows_blanks and alphabet is None:
         mask = _mask_any(texts, BLANKS, pc.starts_with)
         if context.is_before_blank:
-            mask |= as_bool(pc.equal(pc.binary_length(texts), 0))
+            mask |= as_bool(pc.equal(pc.binary_length(texts), to_scalar(0, pa.int32())))
         found += unwritable_values(column, mask, "would lose a blank to the blanks before it")
     mask = _mask_any(texts, possible(context.forbidden_prefixes), pc.starts_with)
     found += unwritable_values(
@@ -232,7 +233,7 @@ def _check_padding(
         )
     for delimiter in () if padding.before else context.delimiters:
         # The end of the value and the spaces after it may form a delimiter.
-        padded = pc.binary_join_element_wise(pc.utf8_rpad(texts, padding.width, " "), delimiter, "")
+        padded = concat_texts(pc.utf8_rpad(texts, padding.width, " "), delimiter)
         mask = as_bool(pc.less(pc.find_substring(padded, delimiter), pc.binary_length(texts)))
         found += unwritable_values(column, mask, f"and the spaces after it hold {delimiter!r}, which ends the field")
     return found

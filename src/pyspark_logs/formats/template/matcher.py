@@ -9,6 +9,7 @@ from collections.abc import Collection, Sequence
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from pyspark_logs.arrow_values import from_texts
 from pyspark_logs.formats.line_start import LineStart
 from pyspark_logs.formats.template.segments import Blanks, Field, Group, Literal, Segment, Template
 
@@ -79,7 +80,7 @@ def _segment_pattern(segment: Segment, composite_fields: Collection[str]) -> str
 @functools.cache
 def _compiles(pattern: str) -> bool:
     try:
-        pc.match_substring_regex(pa.array([""]), "(?s)^" + pattern)
+        pc.match_substring_regex(from_texts([""]), "(?s)^" + pattern)
     except pa.ArrowInvalid:
         return False
     return True

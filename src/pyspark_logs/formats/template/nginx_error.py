@@ -18,7 +18,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pyspark_logs.arrow_values import as_bool
+from pyspark_logs.arrow_values import as_bool, from_numpy, from_texts, only_where, text_scalar, to_scalar
 from pyspark_logs.formats.columnar import spans
 from pyspark_logs.formats.columnar.conversion import ConversionResult
 from pyspark_logs.formats.columnar.spans import Bool
@@ -204,15 +204,15 @@ class ErrorLogColumn(FieldType):
         columns = {"message": messages, **columns}
         rows = np.flatnonzero(unsure)
         valid = np.ones(len(array), np.bool_)
-        columns = {name: pc.if_else(pc.equal(column, ""), None, column) for name, column in columns.items()}
+        columns = {name: only_where(pc.not_equal(column, text_scalar("")), column) for name, column in columns.items()}
         if len(rows):
-            divided = [_try_split(text) for text in array.take(pa.array(rows)).to_pylist()]
+            divided = [_try_split(text) for text in array.take(from_numpy(rows)).to_pylist()]
             valid[rows] = [values is not None for values in divided]
             mask = np.zeros(len(array), np.bool_)
             mask[rows] = True
             for name, column in columns.items():
-                values = pa.array([(one or {}).get(name) or None for one in divided], pa.string())
-                columns[name] = pc.replace_with_mask(column, pa.array(mask), values)
+                values = from_texts([(one or {}).get(name) or None for one in divided])
+                columns[name] = pc.replace_with_mask(column, from_numpy(mask), values)
         return columns, valid
 
     def convert(self, array: pa.Array, context: TimestampContext) -> ConversionResult:
@@ -229,13 +229,13 @@ def _match_contexts(contexts: pa.Array, has_context: Bool) -> pa.Array:
     head = pc.extract_regex(contexts, _REQUEST_CONTEXT)
     others = pc.extract_regex(pc.struct_field(head, ["others"]), _OTHERS)
     unmatched = has_context & as_bool(others.is_null())
-    rest = pa.array(unmatched)
+    rest = from_numpy(unmatched)
     if unmatched.sum() > len(contexts) // 2:
         return pc.extract_regex(contexts, _PLAIN_WHOLE_CONTEXT)
     columns = {
         name: pc.struct_field(part, [name]) for part in (head, others) for name in part.type.names if name in names
     }
-    columns["context"] = pc.if_else(others.is_null(), None, "")
+    columns["context"] = pc.if_else(others.is_null(), to_scalar(None, pa.string()), text_scalar(""))
     if unmatched.any():
         matched = pc.extract_regex(contexts.filter(rest), _PLAIN_WHOLE_CONTEXT)
         columns = {

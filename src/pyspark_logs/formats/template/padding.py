@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pyarrow.compute as pc
 
+from pyspark_logs.arrow_values import as_numbers
 from pyspark_logs.formats.columnar import spans
 from pyspark_logs.formats.columnar.spans import Int64
 from pyspark_logs.formats.template.scan_state import FieldSpans, LineCursor
@@ -62,7 +63,7 @@ def skip_padding(cursor: LineCursor, block: bytes, field_spans: FieldSpans, widt
     if block.isascii():
         lengths = field_spans.ends - field_spans.starts
     else:
-        lengths = pc.utf8_length(spans.field_strings(block, field_spans.starts, field_spans.ends)).to_numpy()
+        lengths = as_numbers(pc.utf8_length(spans.field_strings(block, field_spans.starts, field_spans.ends)))
     offsets = cursor.offsets.copy()
     rows = np.flatnonzero(~cursor.not_scanned())
     for count in range(width):

@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pyspark_logs.arrow_values import as_bool
+from pyspark_logs.arrow_values import as_bool, concat_texts, from_numpy, only_where, text_scalar
 from pyspark_logs.formats.columnar import spans
 from pyspark_logs.formats.columnar.conversion import ConversionResult
 from pyspark_logs.formats.columnar.spans import Bool
@@ -35,7 +35,7 @@ class SyslogBodyPart(Subfield):
 
     def extract(self, array: pa.Array) -> pa.Array:
         """Returns both texts as a struct, null if a text that begins with a bracket is not structured data."""
-        message = pc.if_else(pc.equal(array, _NIL), None, array)
+        message = only_where(pc.not_equal(array, text_scalar(_NIL)), array)
         nil = pc.starts_with(array, f"{_NIL} ")
         if pc.any(nil).as_py():
             message = pc.if_else(nil, pc.utf8_slice_codeunits(message, len(_NIL) + 1), message)
@@ -43,12 +43,12 @@ class SyslogBodyPart(Subfield):
         bracketed = as_bool(pc.starts_with(array, "["))
         invalid = np.zeros(len(array), np.bool_)
         if bracketed.any():
-            rows = pa.array(np.flatnonzero(bracketed))
+            rows = from_numpy(np.flatnonzero(bracketed))
             bracketed_data, bracketed_message, invalid[bracketed] = _split_bracketed(array.take(rows))
-            mask = pa.array(bracketed)
+            mask = from_numpy(bracketed)
             data = pc.replace_with_mask(data, mask, bracketed_data)
             message = pc.replace_with_mask(message, mask, bracketed_message)
-        return pa.StructArray.from_arrays([data, message], [*_DATA, *_MESSAGE], mask=pa.array(invalid))
+        return pa.StructArray.from_arrays([data, message], [*_DATA, *_MESSAGE], mask=from_numpy(invalid))
 
     def convert_extracted(self, array: pa.Array, extracted: Any, context: TimestampContext) -> ConversionResult:
         well_formed = as_bool(extracted.is_valid())
@@ -90,7 +90,7 @@ def _split_bracketed(array: pa.Array) -> tuple[pa.Array, pa.Array, Bool]:
     invalid = (ends < 0) | ~(without_message | (view[np.minimum(ends, len(view) - 1)] == ord(" ")))
     ends = np.where(invalid, starts, ends)
     messages = spans.field_strings(block, np.minimum(ends + np.int32(1), limits), limits)
-    return spans.field_strings(block, starts, ends), pc.if_else(without_message, None, messages), invalid
+    return spans.field_strings(block, starts, ends), only_where(from_numpy(~without_message), messages), invalid
 
 
 @dataclass(frozen=True)
@@ -118,9 +118,9 @@ class SyslogBody:
     ) -> tuple[pa.Array, list[UnwritableValues]]:
         data, message = arrays
         texts, unwritable = StructuredData().render(data, zone)
-        messages = pc.binary_join_element_wise(" ", Message().render(message, zone)[0], "").fill_null("")
-        whole = pc.binary_join_element_wise(texts.fill_null(_NIL), messages, "")
+        messages = concat_texts(" ", Message().render(message, zone)[0]).fill_null(text_scalar(""))
+        whole = concat_texts(texts.fill_null(text_scalar(_NIL)), messages)
         present = pc.or_(data.is_valid(), message.is_valid())
-        return pc.if_else(present, whole, None), unwritable_values(
+        return only_where(present, whole), unwritable_values(
             indices[0], unwritable, "is not a value that the format can write"
         )

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pyspark_logs.arrow_values import as_bool
+from pyspark_logs.arrow_values import as_bool, only_where, to_scalar
 from pyspark_logs.formats.template.composite_fields import any_valid
 from pyspark_logs.formats.timestamps.parsing import TimestampContext
 from pyspark_logs.formats.types.field_type import FieldType, ResolveType
@@ -67,9 +67,11 @@ class Priority:
         found += unwritable_values(
             indices[0] if indices[0] >= 0 else indices[1], is_incomplete, "has no part beside it"
         )
-        limits = (_MAX_FACILITY, _MAX_SEVERITY)
+        zero, limits = to_scalar(0, pa.int64()), (_MAX_FACILITY, _MAX_SEVERITY)
         for index, array, limit in zip(indices, (facility, severity), limits, strict=True):
-            is_outside = as_bool(pc.or_(pc.less(array, 0), pc.greater(array, limit)).fill_null(False))
+            is_outside = as_bool(pc.or_(pc.less(array, zero), pc.greater(array, to_scalar(limit, pa.int64()))))
             found += unwritable_values(index, is_outside, f"is not in the range of 0 to {limit}")
-        number = pc.add(pc.multiply(facility.fill_null(0), _SEVERITIES), severity.fill_null(0))
-        return pc.if_else(any_valid([facility, severity]), number.cast(pa.string()), None), found
+        number = pc.add(
+            pc.multiply(facility.fill_null(zero), to_scalar(_SEVERITIES, pa.int64())), severity.fill_null(zero)
+        )
+        return only_where(any_valid([facility, severity]), number.cast(pa.string())), found

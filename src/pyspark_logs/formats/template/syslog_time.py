@@ -9,7 +9,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pyspark_logs.arrow_values import as_bool
+from pyspark_logs.arrow_values import as_bool, concat_texts
 from pyspark_logs.formats.columnar.conversion import ConversionResult
 from pyspark_logs.formats.template.composite_fields import Subfield
 from pyspark_logs.formats.template.zone_abbreviation import render_with_zones
@@ -73,4 +73,4 @@ class SyslogTime:
             return texts, found
         zoned, rows = render_with_zones(_WRITTEN, times, names, zone)
         found += unwritable_values(indices[0], rows & as_bool(names.is_valid()), "is not a time of the zone beside it")
-        return pc.if_else(names.is_valid(), pc.binary_join_element_wise(zoned, ":", ""), texts), found
+        return pc.if_else(names.is_valid(), concat_texts(zoned, ":"), texts), found

@@ -6,8 +6,8 @@ from collections.abc import Hashable, Sequence
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
+from pyspark_logs.arrow_values import as_bool, concat_texts, from_numpy, to_scalar
 from pyspark_logs.formats.columnar.spans import Bool, Int64
 from pyspark_logs.formats.compiled.render_program import LineRules
 from pyspark_logs.formats.template.field_writer import FieldWriter
@@ -94,7 +94,7 @@ class TemplateWriter:
         chunks, order, found = [], [], []
         for code, layout in layouts.items():
             rows = np.flatnonzero(codes == code)
-            chunk, unwritable_in_chunk = _render(layout, [column.take(pa.array(rows)) for column in columns])
+            chunk, unwritable_in_chunk = _render(layout, [column.take(from_numpy(rows)) for column in columns])
             chunks.append(chunk)
             order.append(rows)
             for one in unwritable_in_chunk:
@@ -102,7 +102,7 @@ class TemplateWriter:
                 mask[rows[one.rows]] = True
                 found.append(UnwritableValues(one.column, mask, one.why))
         positions = np.argsort(np.concatenate(order), kind="stable")
-        return pa.concat_arrays(chunks).take(pa.array(positions)), found
+        return pa.concat_arrays(chunks).take(from_numpy(positions)), found
 
     def plan_rendering(
         self, columns: Sequence[pa.Array], avoided: frozenset[Hashable], rules: LineRules
@@ -150,11 +150,7 @@ class TemplateWriter:
         count = len(columns[0])
         if not self._groups:
             return np.zeros(count, np.int64), {0: self._layout(())}
-        valid = {
-            column: columns[column].is_valid().to_numpy(zero_copy_only=False)
-            for group in self._groups
-            for column in group
-        }
+        valid = {column: as_bool(columns[column].is_valid()) for group in self._groups for column in group}
         none = np.zeros(count, np.bool_)
         masks = [np.logical_or.reduce([none, *(valid[column] for column in group)]) for group in self._groups]
         codes = np.zeros(count, np.int64)
@@ -184,8 +180,8 @@ def _render(layout: LineLayout, columns: Sequence[pa.Array]) -> tuple[pa.Array, 
         texts.append(rendered)
         found += unwritable_texts
     if all(isinstance(text, str) for text in texts):
-        return pa.array(["".join(map(str, texts))] * len(columns[0]), pa.string()), found
-    return pc.binary_join_element_wise(*texts, ""), found
+        return pa.repeat(to_scalar("".join(map(str, texts)), pa.string()), len(columns[0])), found
+    return concat_texts(*texts), found
 
 
 def _field_texts(

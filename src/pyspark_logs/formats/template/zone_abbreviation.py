@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pyspark_logs.arrow_values import as_bool
+from pyspark_logs.arrow_values import as_bool, as_numbers, concat_texts, from_numpy, from_texts, only_where, text_scalar
 from pyspark_logs.formats.columnar import spans
 from pyspark_logs.formats.columnar.conversion import ConversionResult
 from pyspark_logs.formats.columnar.spans import (
@@ -103,7 +103,7 @@ class AbbreviatedZoneTime(Subfield):
     """Time of a text with the abbreviation of a zone, or of the zone of the file if there is no abbreviation."""
 
     def parse(self, text: str, context: TimestampContext) -> Any:
-        parts = self.extract(pa.array([text]))[0].as_py()
+        parts = self.extract(from_texts([text]))[0].as_py()
         if parts is None:
             raise ValueError("not of the form of this field")
         time, name = parts["time"], parts["zone"]
@@ -124,13 +124,13 @@ class AbbreviatedZoneTime(Subfield):
             return super().convert_extracted(array, extracted, replace(context, zone="UTC"))
         times, valid = super().convert_extracted(array, extracted, replace(context, zone="UTC"))
         correct = np.ones(len(array), np.bool_) if valid is None else valid
-        instants = times.cast(pa.int64()).fill_null(0).to_numpy(zero_copy_only=False).copy()
+        instants = as_numbers(times.cast(pa.int64()), null=0).copy()
         for name in filter(None, distinct):
-            rows = np.flatnonzero(as_bool(pc.equal(names, name).fill_null(False)) & correct)
+            rows = np.flatnonzero(as_bool(pc.equal(names, text_scalar(name))) & correct)
             offsets, known = offsets_of_name(name, instants[rows], context.zone, local=True)
             instants[rows] -= offsets
             correct[rows] = known
-        rows = np.flatnonzero(as_bool(pc.equal(names, "").fill_null(False)) & correct)
+        rows = np.flatnonzero(as_bool(pc.equal(names, text_scalar(""))) & correct)
         instants[rows] = local_to_utc_us(instants[rows], context.zone)
         correct &= (instants >= LOWEST_US) & (instants <= HIGHEST_US)
         return to_array(np.where(correct, instants, 0)), None if correct.all() else correct
@@ -170,14 +170,14 @@ def render_with_zones(pattern: str, times: pa.Array, names: pa.Array, zone: str)
         The texts, null where the time is null, and a mask of the times that cannot be written.
     """
     compiled = compile_pattern(pattern)
-    instants = times.cast(pa.int64()).fill_null(0).to_numpy(zero_copy_only=False)
+    instants = as_numbers(times.cast(pa.int64()), null=0)
     texts, rows = render_pattern(compiled, times, zone)
     unwritable: Bool = np.zeros(len(times), np.bool_) if rows is None else rows
     for name in filter(None, pc.unique(names).to_pylist()):
-        mask = as_bool(pc.equal(names, name).fill_null(False))
+        mask = as_bool(pc.equal(names, text_scalar(name)))
         offsets, known = offsets_of_name(name, instants[mask], zone, local=False)
         shifted, rows = render_pattern(compiled, to_array(instants[mask] + np.where(known, offsets, 0)), "UTC")
-        texts = pc.replace_with_mask(texts, pa.array(mask), shifted)
+        texts = pc.replace_with_mask(texts, from_numpy(mask), shifted)
         unwritable[mask] = ~known if rows is None else ~known | rows
-    texts = pc.if_else(times.is_valid(), texts, None)
-    return pc.if_else(names.is_valid(), pc.binary_join_element_wise(texts, names, " "), texts), unwritable
+    texts = only_where(times.is_valid(), texts)
+    return pc.if_else(names.is_valid(), concat_texts(texts, names, separator=" "), texts), unwritable

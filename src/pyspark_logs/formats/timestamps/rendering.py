@@ -8,6 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from pyspark_logs.arrow_values import as_bool, as_numbers, concat_texts, from_numpy, from_texts, only_where
 from pyspark_logs.formats.columnar.spans import Bool, Bytes, Int64
 from pyspark_logs.formats.timestamps.parsing import DAY_US, DAYS, HIGHEST_US, LOWEST_US, MONTHS, TimestampPattern
 from pyspark_logs.formats.timestamps.zones import local_to_utc_us, utc_to_local
@@ -19,7 +20,7 @@ def render_iso(array: pa.Array) -> tuple[pa.StringArray, Bool | None]:
     """Renders ``timestamp[us, UTC]`` as ``2026-11-22T10:00:00.000000Z``, always with 27 characters."""
     micros, bad = _clip_to_calendar(array)
     count = len(array)
-    texts = pa.array(micros, pa.int64()).cast(pa.timestamp("us")).cast(pa.string())
+    texts = from_numpy(micros).cast(pa.timestamp("us")).cast(pa.string())
     table = np.empty((count, _ISO_WIDTH), np.uint8)
     table[:, :-1] = np.frombuffer(texts.buffers()[2] or b"", np.uint8)[: count * (_ISO_WIDTH - 1)].reshape(
         count, _ISO_WIDTH - 1
@@ -31,7 +32,7 @@ def render_iso(array: pa.Array) -> tuple[pa.StringArray, Bool | None]:
 
 def _clip_to_calendar(array: pa.Array) -> tuple[Int64, Bool | None]:
     """Returns microseconds (0 for nulls and out of range) and a mask of the instants not in the years 1 to 9999."""
-    micros = array.cast(pa.int64()).fill_null(0).to_numpy()
+    micros = as_numbers(array.cast(pa.int64()), null=0)
     if len(micros) == 0 or (micros.min() >= LOWEST_US and micros.max() <= HIGHEST_US):
         return micros, None
     bad = (micros < LOWEST_US) | (micros > HIGHEST_US)
@@ -50,19 +51,21 @@ def render_epoch(array: pa.Array, power: int, digits: int | None = None) -> tupl
     micros, bad = _clip_to_calendar(array)
     size = np.abs(micros)
     whole = size // 10**power if power > 0 else size
-    texts = pc.binary_join_element_wise(pa.array(np.where(micros < 0, "-", "")), pa.array(whole).cast(pa.string()), "")
+    texts = concat_texts(
+        from_texts(["", "-"]).take(from_numpy((micros < 0).astype(np.int8))), from_numpy(whole).cast(pa.string())
+    )
     if power < 0:
-        texts = pc.binary_join_element_wise(texts, "0" * -power, "")
+        texts = concat_texts(texts, "0" * -power)
     rest = size % 10 ** max(power, 0)
     if digits is not None:
         too_fine = rest % 10 ** (power - digits) != 0
         bad = too_fine if bad is None else bad | too_fine
-        fraction = pc.utf8_lpad(pa.array(rest // 10 ** (power - digits)).cast(pa.string()), digits, "0")
-        texts = pc.binary_join_element_wise(texts, fraction, ".") if digits else texts
+        fraction = pc.utf8_lpad(from_numpy(rest // 10 ** (power - digits)).cast(pa.string()), digits, "0")
+        texts = concat_texts(texts, fraction, separator=".") if digits else texts
     elif rest.any():
-        fraction = pc.utf8_lpad(pa.array(rest).cast(pa.string()), power, "0")
-        texts = pc.if_else(pa.array(rest == 0), texts, pc.binary_join_element_wise(texts, ".", fraction, ""))
-    return pc.if_else(array.is_valid(), texts, None) if array.null_count else texts, bad
+        fraction = pc.utf8_lpad(from_numpy(rest).cast(pa.string()), power, "0")
+        texts = pc.if_else(from_numpy(rest == 0), texts, concat_texts(texts, ".", fraction))
+    return only_where(array.is_valid(), texts) if array.null_count else texts, bad
 
 
 def _strings_of_matrix(table: Bytes, like: pa.Array) -> pa.Array:
@@ -71,7 +74,7 @@ def _strings_of_matrix(table: Bytes, like: pa.Array) -> pa.Array:
     offsets = pa.py_buffer(np.arange(0, (count + 1) * width, width, dtype=np.int32)[: count + 1])
     validity = None
     if like.null_count:
-        valid = like.is_valid().to_numpy(zero_copy_only=False)
+        valid = as_bool(like.is_valid())
         validity = pa.py_buffer(np.packbits(valid, bitorder="little").tobytes())
     return pa.StringArray.from_buffers(count, offsets, pa.py_buffer(table), validity)
 
@@ -86,13 +89,11 @@ def render_pattern(pattern: TimestampPattern, array: pa.Array, zone: str) -> tup
     micros, bad = _clip_to_calendar(array)
     wrong: Bool = np.zeros(len(micros), np.bool_) if bad is None else bad
     if zone != "UTC" and not {"z", "Z"} & set(pattern.directives):
-        local_us = utc_to_local(pa.array(micros, pa.timestamp("us", "UTC")), zone).cast(pa.int64()).to_numpy()
+        local_us = as_numbers(utc_to_local(from_numpy(micros).cast(pa.timestamp("us", "UTC")), zone).cast(pa.int64()))
         wrong = wrong | (local_us < LOWEST_US) | (local_us > HIGHEST_US) | (local_to_utc_us(local_us, zone) != micros)
         micros = np.where(wrong, 0, local_us)
     part = _parts(micros)
-    wrong = (wrong | _loses_parts(set(pattern.directives), part, pattern.fraction_digits)) & array.is_valid().to_numpy(
-        zero_copy_only=False
-    )
+    wrong = (wrong | _loses_parts(set(pattern.directives), part, pattern.fraction_digits)) & as_bool(array.is_valid())
     return _join_tokens(pattern, part, array), wrong if wrong.any() else None
 
 
@@ -194,7 +195,7 @@ def _column(directive: str, part: dict[str, Int64]) -> list[Bytes] | pa.Array:
     if directive in _UTC:
         return [_names((_UTC[directive],))[np.zeros(len(part["S"]), np.int64)]]
     names, number = (_MONTHS, part["m"] - 1) if directive == "B" else (_DAYS, part["a"])
-    return pa.array(names).take(pa.array(number))
+    return from_texts(names).take(from_numpy(number))
 
 
 def _join_tokens(pattern: TimestampPattern, part: dict[str, Int64], like: pa.Array) -> pa.Array:
@@ -216,9 +217,9 @@ def _join_tokens(pattern: TimestampPattern, part: dict[str, Int64], like: pa.Arr
         if len(run)
     ]
     if count == 0:
-        return pa.array([], pa.string())
-    joined = texts[0] if len(texts) == 1 else pc.binary_join_element_wise(*texts, "")
-    return joined if joined.null_count == like.null_count else pc.if_else(like.is_valid(), joined, None)
+        return pa.nulls(0, pa.string())
+    joined = texts[0] if len(texts) == 1 else concat_texts(*texts)
+    return joined if joined.null_count == like.null_count else only_where(like.is_valid(), joined)
 
 
 def may_extend_into(pattern: TimestampPattern, following: str, *, is_open: bool) -> bool:

@@ -8,6 +8,7 @@ from collections.abc import Callable
 import numpy as np
 import pyarrow as pa
 
+from pyspark_logs.arrow_values import as_numbers, from_numpy, null_mask
 from pyspark_logs.formats.columnar.spans import Bool, Int64
 from pyspark_logs.formats.timestamps.parsing import DAY_US, HIGHEST_US, LOWEST_US
 from pyspark_logs.formats.timestamps.zone_names import offset_of_local, offset_of_utc, zone_info
@@ -76,7 +77,7 @@ def utc_to_local(array: pa.Array, zone: str) -> pa.Array:
     instants = array.cast(pa.int64())
     if zone != "UTC" and len(array):
         info = zone_info(zone)
-        known = instants.fill_null(0).to_numpy()
+        known = as_numbers(instants, null=0)
         local_us = known + _offsets(known, lambda time: info.fromutc(time.replace(tzinfo=info)).utcoffset())
-        instants = pa.array(local_us, pa.int64(), mask=array.is_null().to_numpy(zero_copy_only=False))
+        instants = from_numpy(local_us, null_mask(array))
     return instants.cast(pa.timestamp("us"))

@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pyspark_logs.arrow_values import as_bool
+from pyspark_logs.arrow_values import as_bool, concat_texts, text_scalar
 from pyspark_logs.formats.columnar import spans
 from pyspark_logs.formats.columnar.conversion import ConversionResult
 from pyspark_logs.formats.columnar.spans import Int32
@@ -57,7 +57,7 @@ class Port(Integer):
         if pieces is None:
             return None
         classes = classes_of_integers(pieces[1], self.bits)
-        return np.where(as_bool(pc.equal(pieces[1], "-")), np.int32(UNCLASSED), classes)
+        return np.where(as_bool(pc.equal(pieces[1], text_scalar("-"))), np.int32(UNCLASSED), classes)
 
     @property
     def re2_pattern(self) -> str | None:
@@ -86,10 +86,10 @@ class Port(Integer):
 def render_addresses(host: pa.Array, port: pa.Array) -> pa.Array:
     """Renders ``address:port``, with brackets around an address that contains a colon or has brackets itself."""
     colons = pc.or_(pc.match_substring(host, ":"), pc.and_(pc.starts_with(host, "["), pc.ends_with(host, "]")))
-    inside = pc.if_else(colons, pc.binary_join_element_wise("[", host, "]", ""), host)
+    inside = pc.if_else(colons, concat_texts("[", host, "]"), host)
     ports = port.cast("string")
-    alone = pc.if_else(colons, pc.binary_join_element_wise(inside, ":-", ""), host)
-    return pc.if_else(ports.is_valid(), pc.binary_join_element_wise(inside, ports, ":"), alone)
+    alone = pc.if_else(colons, concat_texts(inside, ":-"), host)
+    return pc.if_else(ports.is_valid(), concat_texts(inside, ports, separator=":"), alone)
 
 
 def _host_and_port(array: pa.Array) -> tuple[pa.Array, pa.Array] | None:

@@ -6,7 +6,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pyspark_logs.arrow_values import as_bool
+from pyspark_logs.arrow_values import as_bool, as_numbers, from_numpy, from_texts, null_mask, to_scalar
 from pyspark_logs.formats.columnar import spans
 from pyspark_logs.formats.columnar.spans import Bool
 from pyspark_logs.formats.timestamps.zones import local_to_utc_us, utc_to_local
@@ -95,9 +95,9 @@ def to_instants(array: pa.Array, zone: str) -> CastResult:
     micros, lost = _micros(naive)
     if has_zone:
         return micros.cast(utc), lost
-    local = micros.fill_null(0).to_numpy()
-    null = micros.is_null().to_numpy(zero_copy_only=False)
-    found = pa.array(local_to_utc_us(local, zone), pa.int64(), mask=null).cast(utc)
+    local = as_numbers(micros, null=0)
+    null = null_mask(micros)
+    found = from_numpy(local_to_utc_us(local, zone), null).cast(utc)
     if zone != "UTC":
         same = as_bool(pc.equal(utc_to_local(found, zone).cast(pa.int64()), micros)) | null
         lost = ~same if lost is None else lost | ~same
@@ -115,7 +115,7 @@ def _micros(array: pa.Array) -> CastResult:
         return micros, lost if lost.any() else None
     scale = {"s": 1_000_000, "ms": 1000}[array.type.unit]
     out_of_range = as_bool(pc.greater(pc.abs(numbers), (2**63 - 1) // scale))
-    micros = pc.multiply(pc.if_else(pa.array(out_of_range), 0, numbers), scale)
+    micros = pc.multiply(pc.if_else(from_numpy(out_of_range), to_scalar(0, pa.int64()), numbers), scale)
     return micros, out_of_range if out_of_range.any() else None
 
 
@@ -130,7 +130,7 @@ def replace_invalid_utf8(array: pa.Array) -> CastResult:
         raw = array.cast(pa.binary()).to_pylist()
         texts = [None if value is None else value.decode("utf-8", "replace") for value in raw]
         bad = np.array([text is not None and text.encode() != value for text, value in zip(texts, raw, strict=True)])
-        return pa.array(texts, pa.string()), bad
+        return from_texts(texts), bad
     return array, None
 
 

@@ -59,7 +59,7 @@ class CefHeader(Text):
 
     def render(self, array: pa.Array, zone: str) -> RenderResult:
         texts = pc.replace_substring(pc.replace_substring(array, "\\", "\\\\"), "|", "\\|")
-        has_line_end = as_bool(pc.match_substring_regex(texts, "[\n\r]").fill_null(False))
+        has_line_end = as_bool(pc.match_substring_regex(texts, "[\n\r]"))
         return texts, has_line_end if has_line_end.any() else None
 
 
@@ -84,7 +84,7 @@ class CefSeverity(CefHeader):
 
     def render(self, array: pa.Array, zone: str) -> RenderResult:
         texts, unwritable = super().render(array, zone)
-        is_extension = as_bool(pc.match_substring(array, "=").fill_null(False))
+        is_extension = as_bool(pc.match_substring(array, "="))
         if unwritable is not None:
             is_extension |= unwritable
         return texts, is_extension if is_extension.any() else None

@@ -11,6 +11,7 @@ from collections.abc import Callable
 import numpy as np
 import pyarrow as pa
 
+from pyspark_logs.arrow_values import from_numpy
 from pyspark_logs.formats.columnar import prefix_words, spans
 from pyspark_logs.formats.columnar.conversion import ConversionResult, scatter_result
 from pyspark_logs.formats.columnar.prefix_words import Words
@@ -71,4 +72,4 @@ def convert_valid(
     """Converts the strings that are not null and scatters the values over all rows."""
     if not null.any():
         return field_type.convert(strings, context)
-    return scatter_result(*field_type.convert(strings.filter(pa.array(~null)), context), null)
+    return scatter_result(*field_type.convert(strings.filter(from_numpy(~null)), context), null)

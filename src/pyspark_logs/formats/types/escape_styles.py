@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from pyspark_logs.arrow_values import FALSE, from_texts
 from pyspark_logs.formats.columnar.spans import string_bytes
 from pyspark_logs.formats.types import escapes
 
@@ -32,7 +33,7 @@ class EscapeStyle:
         if not pc.any(escaped).as_py():
             return array
         plain = [self.unescape(text) for text in array.filter(escaped).to_pylist()]
-        return pc.replace_with_mask(array, escaped, pa.array(plain, pa.string()))
+        return pc.replace_with_mask(array, escaped, from_texts(plain))
 
     def escape_all(self, text: str) -> str:
         """Returns the text with all characters escaped."""
@@ -156,8 +157,8 @@ def _escape_special(
     if len(raw) and (
         raw.min() < ord(" ") or raw.max() > ord("~") or (raw == ord('"')).any() or (raw == ord("\\")).any()
     ):
-        found = pc.match_substring_regex(array, special).fill_null(False)
+        found = pc.match_substring_regex(array, special).fill_null(FALSE)
         expression = re.compile(special)
         escaped = [expression.sub(lambda match: escape(match[0]), text) for text in array.filter(found).to_pylist()]
-        array = pc.replace_with_mask(array, found, pa.array(escaped, pa.string()))
+        array = pc.replace_with_mask(array, found, from_texts(escaped))
     return escapes.escape_occurrences(array, avoidable, avoidable_tails, style.escape_all)

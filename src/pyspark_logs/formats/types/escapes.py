@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from pyspark_logs.arrow_values import FALSE, TRUE, concat_texts, from_texts, to_scalar
 from pyspark_logs.formats.columnar.spans import string_bytes
 
 # Matches runs of plain characters at once: matching each character takes memory of a hundred times the text's size.
@@ -137,14 +138,14 @@ def _escape_occurrences_of(array: pa.Array, text: str, escape: Callable[[str], s
 
 def escape_first_character(array: pa.Array, mask: pa.Array, escape: Callable[[str], str] = hex_escape) -> pa.Array:
     """Escapes the first character of the escaped strings selected by ``mask``, unless they begin with an escape."""
-    mask = pc.and_(mask.fill_null(False), pc.invert(pc.starts_with(array, "\\").fill_null(True)))
-    mask = pc.and_(mask, pc.greater(pc.binary_length(array), 0).fill_null(False))
+    mask = pc.and_(mask.fill_null(FALSE), pc.invert(pc.starts_with(array, "\\").fill_null(TRUE)))
+    mask = pc.and_(mask, pc.greater(pc.binary_length(array), to_scalar(0, pa.int32())).fill_null(FALSE))
     if not pc.any(mask).as_py():
         return array
     firsts = pc.utf8_slice_codeunits(array.filter(mask), 0, 1).dictionary_encode()
-    escaped = pa.array([escape(first) for first in firsts.dictionary.to_pylist()], pa.string()).take(firsts.indices)
+    escaped = from_texts([escape(first) for first in firsts.dictionary.to_pylist()]).take(firsts.indices)
     rest = pc.utf8_slice_codeunits(array.filter(mask), 1)
-    return pc.replace_with_mask(array, mask, pc.binary_join_element_wise(escaped, rest, ""))
+    return pc.replace_with_mask(array, mask, concat_texts(escaped, rest))
 
 
 def contains_text(array: pa.Array, text: str) -> bool:

@@ -17,6 +17,7 @@ from typing import Any, ClassVar, Literal, NamedTuple
 import numpy as np
 import pyarrow as pa
 
+from pyspark_logs.arrow_values import as_bool, as_numbers, from_values
 from pyspark_logs.formats.columnar.conversion import ConversionResult
 from pyspark_logs.formats.columnar.prefix_words import Words
 from pyspark_logs.formats.columnar.spans import (
@@ -373,13 +374,13 @@ def parse_distinct(field_type: FieldType, array: pa.Array, context: TimestampCon
         except ValueError:
             values.append(None)
             valid[index] = False
-    column = pa.array(values, field_type.arrow()).take(encoded.indices)
-    return column, None if valid.all() else valid[encoded.indices.to_numpy()]
+    column = from_values(values, field_type.arrow()).take(encoded.indices)
+    return column, None if valid.all() else valid[as_numbers(encoded.indices)]
 
 
 def render_validated(field_type: FieldType, array: pa.Array) -> RenderResult:
     """Renders strings of a type that only validates them; invalid strings have no text."""
-    present = array.is_valid().to_numpy(zero_copy_only=False)
+    present = as_bool(array.is_valid())
     _, valid = field_type.convert(array if array.null_count == 0 else array.drop_null(), TimestampContext())
     if valid is None:
         return array, None

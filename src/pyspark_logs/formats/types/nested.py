@@ -13,7 +13,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pyspark_logs.arrow_values import as_bool
+from pyspark_logs.arrow_values import as_bool, as_numbers, concat_texts, from_numpy, null_mask, only_where, text_scalar
 from pyspark_logs.formats.columnar.conversion import ConversionResult
 from pyspark_logs.formats.columnar.spans import Bool, Int64
 from pyspark_logs.formats.timestamps.parsing import TimestampContext
@@ -27,8 +27,10 @@ _TEXT = Text()
 def offsets_and_children(array: pa.Array) -> tuple[Int64, list[pa.Array]]:
     """Returns the offsets of a list or map column (one more than rows) and its elements, or its keys and items."""
     if array.offset or array.null_count:
-        array = array.take(pa.array(np.arange(len(array))))  # drops the elements of null rows and outside of the slice
-    bounds = array.offsets.to_numpy().astype(np.int64)
+        array = array.take(
+            from_numpy(np.arange(len(array)))
+        )  # drops the elements of null rows and outside of the slice
+    bounds = as_numbers(array.offsets).astype(np.int64)
     first, count = (int(bounds[0]), int(bounds[-1] - bounds[0])) if len(bounds) else (0, 0)
     children = [array.keys, array.items] if pa.types.is_map(array.type) else [array.values]
     return bounds - first, [child.slice(first, count) for child in children]
@@ -43,20 +45,20 @@ def any_per_row(marked: Bool, bounds: Int64) -> Bool:
 def join_elements(texts: pa.Array, bounds: Int64, separator: str) -> pa.Array:
     """Joins the strings of the elements of each row."""
     if len(bounds) < 2:
-        return pa.array([], pa.string())
-    return pc.binary_join(pa.ListArray.from_arrays(pa.array(bounds.astype(np.int32)), texts), separator)
+        return pa.nulls(0, pa.string())
+    return pc.binary_join(pa.ListArray.from_arrays(from_numpy(bounds.astype(np.int32)), texts), separator)
 
 
 def copy_nulls(texts: pa.Array, like: pa.Array) -> pa.Array:
     """Returns the texts with nulls where ``like`` is null."""
-    return pc.if_else(like.is_valid(), texts, None) if like.null_count else texts
+    return only_where(like.is_valid(), texts) if like.null_count else texts
 
 
 def duplicate_keys(keys: pa.Array, bounds: Int64) -> Bool:
     """Returns a mask of the keys that occur earlier in the same row."""
     rows = np.repeat(np.arange(len(bounds) - 1), np.diff(bounds))
     names = keys.dictionary_encode()
-    pairs = rows * (len(names.dictionary) + 1) + names.indices.to_numpy().astype(np.int64)
+    pairs = rows * (len(names.dictionary) + 1) + as_numbers(names.indices).astype(np.int64)
     _, first = np.unique(pairs, return_index=True)
     duplicate: Bool = np.ones(len(pairs), np.bool_)
     duplicate[first] = False
@@ -66,13 +68,13 @@ def duplicate_keys(keys: pa.Array, bounds: Int64) -> Bool:
 def render_lists(array: pa.Array, separator: str) -> RenderResult:
     """Joins the strings of each list; lists that splitting would not restore have no text."""
     bounds, (elements,) = offsets_and_children(array)
-    null = elements.is_null().to_numpy(zero_copy_only=False)
-    texts = join_elements(elements.fill_null(""), bounds, separator)
+    null = null_mask(elements)
+    texts = join_elements(elements.fill_null(text_scalar("")), bounds, separator)
     unwritable = any_per_row(null, bounds)
     lengths = np.diff(bounds)
-    unwritable |= (lengths > 0) & (pc.binary_length(texts).to_numpy(zero_copy_only=False) == 0)
+    unwritable |= (lengths > 0) & (as_numbers(pc.binary_length(texts), null=1) == 0)
     pieces = pc.split_pattern(texts, separator)
-    unwritable |= (np.diff(pieces.offsets.to_numpy()) != lengths) & (lengths > 0)
+    unwritable |= (np.diff(as_numbers(pieces.offsets)) != lengths) & (lengths > 0)
     checked = ~unwritable & (lengths > 0)
     if checked.any() and len(separator) > 1:
         # Equally many elements may still differ: "a;" and "b" joined by ";;" are split into "a" and ";b".
@@ -89,18 +91,18 @@ def render_maps(array: pa.Array, avoid: Sequence[str] = ()) -> RenderResult:
     if a key is empty, occurs twice or contains a blank, ``=`` or a quote, or if a value is null.
     """
     bounds, (keys, items) = offsets_and_children(array)
-    unwritable = as_bool(pc.match_substring_regex(keys, '^$|[ ="]')) | items.is_null().to_numpy(zero_copy_only=False)
+    unwritable = as_bool(pc.match_substring_regex(keys, '^$|[ ="]')) | null_mask(items)
     unwritable |= duplicate_keys(keys, bounds)
-    items = items.fill_null("")
+    items = items.fill_null(text_scalar(""))
     special = pc.match_substring_regex(items, '^"|[ \n\r]')
     for text in avoid:
         special = pc.or_(special, pc.match_substring(items, text))
     if pc.any(special).as_py():
         quoted = escapes.escape_strings(items.filter(special), quoted=True, avoid=avoid)
-        quoted = pc.binary_join_element_wise('"', quoted, '"', "")
+        quoted = concat_texts('"', quoted, '"')
         items = pc.replace_with_mask(items, special, quoted)
     texts = join_elements(
-        pc.binary_join_element_wise(keys, items, "=") if len(keys) else pa.array([], pa.string()), bounds, " "
+        concat_texts(keys, items, separator="=") if len(keys) else pa.nulls(0, pa.string()), bounds, " "
     )
     rows = any_per_row(unwritable, bounds)
     return copy_nulls(texts, array), rows if rows.any() else None
@@ -133,13 +135,13 @@ class ListOf(FieldType):
         return render_lists(array, self.separator)
 
     def convert(self, array: pa.Array, context: TimestampContext) -> ConversionResult:
-        if not pa.types.is_string(self.element.arrow()) or pc.any(pc.equal(array, "")).as_py():
+        if not pa.types.is_string(self.element.arrow()) or pc.any(pc.equal(array, text_scalar(""))).as_py():
             return parse_distinct(self, array, context)
         pieces = pc.split_pattern(array, self.separator)
         return pa.ListArray.from_arrays(pieces.offsets, pieces.values, type=self.arrow()), None
 
     def map_strings(self, array: pa.Array, replace_strings: ReplaceStrings) -> pa.Array | None:
-        compact = array.take(pa.array(range(len(array))))
+        compact = array.take(from_numpy(np.arange(len(array))))
         mask = pc.invert(compact.is_valid()) if compact.null_count else None
         elements = replace_strings(compact.values, self.separator)
         return pa.ListArray.from_arrays(compact.offsets, elements, type=array.type, mask=mask)

@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pyspark_logs.arrow_values import from_numpy
+from pyspark_logs.arrow_values import from_numpy, from_texts, to_scalar
 from pyspark_logs.formats.columnar import prefix_words, spans
 from pyspark_logs.formats.columnar.conversion import ConversionResult
 from pyspark_logs.formats.columnar.prefix_words import Words
@@ -226,7 +226,7 @@ def fits_decimal_cast(array: pa.Array, scale: int) -> bool:
     if longest > MAX_DECIMAL_DIGITS:
         return False
     points = pc.find_substring(array, ".")
-    before = pc.max(pc.if_else(pc.less(points, 0), pc.binary_length(array), points)).as_py()
+    before = pc.max(pc.if_else(pc.less(points, to_scalar(0, pa.int32())), pc.binary_length(array), points)).as_py()
     return bool(before <= MAX_DECIMAL_DIGITS - scale)
 
 
@@ -237,7 +237,7 @@ def render_decimals(array: pa.Array) -> pa.Array:
     if not pc.any(scientific).as_py():
         return texts
     plain = [f"{value:f}" for value in array.filter(scientific).to_pylist()]
-    return pc.replace_with_mask(texts, scientific, pa.array(plain, pa.string()))
+    return pc.replace_with_mask(texts, scientific, from_texts(plain))
 
 
 @dataclass(frozen=True)

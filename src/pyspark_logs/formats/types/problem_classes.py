@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pyspark_logs.arrow_values import as_bool, from_numpy
+from pyspark_logs.arrow_values import as_bool, as_numbers, from_numpy, text_scalar
 from pyspark_logs.formats.columnar.spans import Int32
 
 UNCLASSED = -1
@@ -38,7 +38,7 @@ def classes_of_integers(texts: pa.StringArray, bits: int) -> Int32:
     negative = as_bool(pc.starts_with(texts, "-"))
     digits = pc.ascii_ltrim(texts, "+-0")
     sizes = np.frombuffer(pc.binary_length(digits).buffers()[1], np.int32)[: len(digits)]
-    digits = pc.if_else(from_numpy((sizes > 0) & (sizes < _DIGITS_OF_64_BITS)), digits, "0")
+    digits = pc.if_else(from_numpy((sizes > 0) & (sizes < _DIGITS_OF_64_BITS)), digits, text_scalar("0"))
     magnitudes = np.frombuffer(digits.cast(pa.uint64()).buffers()[1], np.uint64)[: len(digits)]
     limit = np.where(negative, np.uint64(1 << (bits - 1)), np.uint64((1 << (bits - 1)) - 1))
     large = (magnitudes > limit) | (sizes >= _DIGITS_OF_64_BITS)
@@ -81,5 +81,5 @@ def classes_of_times(texts: pa.StringArray, form: str) -> Int32:
             dt.date.fromisoformat(day)
         except ValueError:
             of_day[index] = index + 1
-    classes[times] = of_day[days.indices.to_numpy()]
+    classes[times] = of_day[as_numbers(days.indices)]
     return classes

@@ -8,6 +8,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from pyspark_logs.arrow_values import FALSE, from_texts, only_where, text_scalar
 from pyspark_logs.formats.columnar.conversion import ConversionResult
 from pyspark_logs.formats.timestamps.parsing import TimestampContext
 from pyspark_logs.formats.types.field_type import FieldType
@@ -51,7 +52,7 @@ class RequestPart(FieldType):
         request = self.inner.parse(text, context)
         if request is None:
             return None
-        parts = pc.extract_regex(pa.array([request], pa.string()), _REQUEST_LINE)[0].as_py()
+        parts = pc.extract_regex(from_texts([request]), _REQUEST_LINE)[0].as_py()
         return None if parts is None else parts[self.part] or None
 
     def extract(self, array: pa.Array) -> tuple[pa.Array, Any]:
@@ -65,4 +66,4 @@ class RequestPart(FieldType):
     def convert_extracted(self, array: pa.Array, extracted: Any, context: TimestampContext) -> ConversionResult:
         parts, valid = extracted
         texts = pc.struct_field(parts, [self.part])
-        return pc.if_else(pc.equal(texts, "").fill_null(True), None, texts), valid
+        return only_where(pc.not_equal(texts, text_scalar("")).fill_null(FALSE), texts), valid

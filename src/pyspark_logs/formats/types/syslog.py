@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pyspark_logs.arrow_values import as_bool
+from pyspark_logs.arrow_values import as_bool, concat_texts, from_texts
 from pyspark_logs.formats.columnar import spans
 from pyspark_logs.formats.columnar.conversion import ConversionResult
 from pyspark_logs.formats.columnar.spans import Bytes, Int32
@@ -101,7 +101,7 @@ class HostAfterTime(Text):
         return render_validated(self, array)
 
     def convert(self, array: pa.Array, context: TimestampContext) -> ConversionResult:
-        shifted = pc.or_(pc.is_in(array, pa.array(_ZONES)), pc.match_substring_regex(array, f"^{_YEAR.pattern}$"))
+        shifted = pc.or_(pc.is_in(array, from_texts(_ZONES)), pc.match_substring_regex(array, f"^{_YEAR.pattern}$"))
         no_hosts = as_bool(shifted)
         return array, ~no_hosts if no_hosts.any() else None
 
@@ -145,7 +145,7 @@ def render_each_map(array: pa.Array, field_type: FieldType, render_pairs: Callab
             continue
         texts[-1] = text
         unwritable[row] = restored != pairs or "\n" in text or "\r" in text
-    return pa.array(texts, pa.string()), unwritable if unwritable.any() else None
+    return from_texts(texts), unwritable if unwritable.any() else None
 
 
 @dataclass(frozen=True)
@@ -167,7 +167,7 @@ class Message(Text):
     def render(self, array: pa.Array, zone: str) -> RenderResult:
         # A message that begins with the mark itself gets a second one.
         has_bom = pc.starts_with(array, _BOM)
-        return pc.if_else(has_bom, pc.binary_join_element_wise(_BOM, array, ""), array), None
+        return pc.if_else(has_bom, concat_texts(_BOM, array), array), None
 
 
 @dataclass(frozen=True)
@@ -314,9 +314,7 @@ class NamedNumber(Integer):
 
     def render(self, array: pa.Array, zone: str) -> RenderResult:
         names = {number: name for name, number in reversed(self.names)}
-        return pa.array(
-            [None if one is None else names.get(one, str(one)) for one in array.to_pylist()], pa.string()
-        ), None
+        return from_texts([None if one is None else names.get(one, str(one)) for one in array.to_pylist()]), None
 
     @property
     def compiled_form(self) -> CompiledForm:

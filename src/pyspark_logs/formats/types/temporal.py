@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pyspark_logs.arrow_values import as_bool
+from pyspark_logs.arrow_values import as_bool, as_numbers, from_numpy, to_scalar
 from pyspark_logs.errors import FormatError
 from pyspark_logs.formats.columnar import spans
 from pyspark_logs.formats.columnar.conversion import ConversionResult
@@ -77,10 +77,12 @@ class Date(FieldType):
 
     def render(self, array: pa.Array, zone: str) -> RenderResult:
         days = array.cast(pa.int32())
-        out_of_range = as_bool(pc.or_(pc.less(days, _FIRST_DAY), pc.greater(days, _LAST_DAY)))
+        out_of_range = as_bool(
+            pc.or_(pc.less(days, to_scalar(_FIRST_DAY, pa.int32())), pc.greater(days, to_scalar(_LAST_DAY, pa.int32())))
+        )
         if not out_of_range.any():
             return array.cast(pa.string()), None
-        days = pc.if_else(pa.array(out_of_range), pa.scalar(0, pa.int32()), days)
+        days = pc.if_else(from_numpy(out_of_range), to_scalar(0, pa.int32()), days)
         return days.cast(pa.date32()).cast(pa.string()), out_of_range
 
     def convert(self, array: pa.Array, context: TimestampContext) -> ConversionResult:
@@ -295,7 +297,7 @@ class Epoch(FieldType):
         if not spans.contains_only(array, b"0123456789-"):
             return _convert_fractions(self, array, context)
         try:
-            numbers = array.cast(pa.int64()).to_numpy()
+            numbers = as_numbers(array.cast(pa.int64()))
         except pa.ArrowInvalid:
             return parse_distinct(self, array, context)
         if power < 0:  # truncate toward zero

@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pyspark_logs.arrow_values import as_bool
+from pyspark_logs.arrow_values import as_bool, to_scalar
 from pyspark_logs.formats.columnar import spans
 from pyspark_logs.formats.columnar.conversion import ConversionResult
 from pyspark_logs.formats.columnar.spans import Int32
@@ -153,7 +153,7 @@ class Uuid(Text):
         return render_validated(self, array)
 
     def convert(self, array: pa.Array, context: TimestampContext) -> ConversionResult:
-        valid = as_bool(pc.equal(pc.binary_length(array), 36))
+        valid = as_bool(pc.equal(pc.binary_length(array), to_scalar(36, pa.int32())))
         table = spans.byte_matrix(array.filter(valid) if not valid.all() else array, 36)
         hexadecimal = np.zeros(256, np.bool_)
         hexadecimal[np.frombuffer(b"0123456789abcdefABCDEF", np.uint8)] = True

@@ -13,6 +13,7 @@ from typing import ClassVar
 import numpy as np
 import pyarrow as pa
 
+from pyspark_logs.arrow_values import as_numbers
 from pyspark_logs.formats.columnar import spans
 from pyspark_logs.formats.columnar.conversion import ConversionResult
 from pyspark_logs.formats.columnar.spans import Int32
@@ -96,7 +97,7 @@ class ValidatedText(Text):
             return array, None
         encoded = array.dictionary_encode()
         valid = classes_by_form(encoded.dictionary, self.form) != OTHER_FORM
-        return array, None if valid.all() else valid[encoded.indices.to_numpy()]
+        return array, None if valid.all() else valid[as_numbers(encoded.indices)]
 
     def problem_classes(self, texts: pa.Array) -> Int32 | None:
         return classes_by_form(texts, self.form)

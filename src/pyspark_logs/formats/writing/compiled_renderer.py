@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from pyspark_logs.arrow_values import from_numpy
 from pyspark_logs.formats.columnar.spans import Bool, Int32, Int64
 from pyspark_logs.formats.compiled.availability import Machines
 from pyspark_logs.formats.compiled.render_program import LineProgram, LineRules
@@ -66,8 +67,8 @@ class CompiledRenderer:
             return RenderedLines(lines, [], ~uncertain if self.proves_records else None)
         self._observe(plan.program, failed)
         rows = np.flatnonzero(uncertain)
-        picked, found = self.writer.render_lines([column.take(pa.array(rows)) for column in columns])
-        lines = pc.replace_with_mask(lines, pa.array(uncertain), picked)
+        picked, found = self.writer.render_lines([column.take(from_numpy(rows)) for column in columns])
+        lines = pc.replace_with_mask(lines, from_numpy(uncertain), picked)
         return RenderedLines(lines, _at_rows(found, rows, len(uncertain)), ~uncertain if self.proves_records else None)
 
     def _observe(self, program: LineProgram, failed: Int32) -> None:

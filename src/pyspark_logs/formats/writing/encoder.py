@@ -14,6 +14,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from pyspark_logs.arrow_values import from_numpy
 from pyspark_logs.errors import FormatError, RecordError
 from pyspark_logs.formats.columnar.spans import Int64, string_bytes
 from pyspark_logs.formats.writing.compiled_renderer import CompiledRenderer, RenderedLines
@@ -60,7 +61,7 @@ class Encoder:
             RecordError: a row has no line that reads back, and ``onUnwritable`` allows no replacement; names row and column.
         """
         if batch.num_rows == 0:
-            return pa.array([], pa.string())
+            return pa.nulls(0, pa.string())
         columns, unwritable = self.writer.cast_lossless(batch)
         rows = np.arange(first_row, first_row + batch.num_rows)
         return self._render(columns, unwritable, rows, np.zeros((len(columns), batch.num_rows), np.int8))
@@ -105,9 +106,9 @@ class Encoder:
         if final:
             raise self._error(columns, final, rows)
         again = np.flatnonzero(affected)
-        picked = [column.take(pa.array(again)) for column in columns]
+        picked = [column.take(from_numpy(again)) for column in columns]
         rendered = self._render(picked, [], rows[again], replacements[:, again])
-        return pc.replace_with_mask(lines, pa.array(affected), rendered)
+        return pc.replace_with_mask(lines, from_numpy(affected), rendered)
 
     def _replace(
         self, array: pa.Array, column: int, problems: Sequence[UnwritableValues], replacements: npt.NDArray[np.int8]
@@ -116,19 +117,19 @@ class Encoder:
         mask = np.logical_or.reduce([problem.rows for problem in problems])
         if self.on_unwritable == "space":
             unchanged = np.flatnonzero(mask & (replacements == _UNCHANGED))
-            values = array.take(pa.array(unchanged))
+            values = array.take(from_numpy(unchanged))
             with_spaces = self.writer.replace_by_spaces(column, values) if len(unchanged) else None
             if with_spaces is not None:
                 indices = np.arange(len(array))
                 indices[unchanged] = len(array) + np.arange(len(unchanged))
-                array = pa.concat_arrays([array, with_spaces]).take(pa.array(indices))
+                array = pa.concat_arrays([array, with_spaces]).take(from_numpy(indices))
                 replacements[unchanged] = _SPACES
                 mask[unchanged] = False
         final = mask if not self.writer.nullable[column] else mask & (replacements == _NULL)
         if final.any():
             return array, [UnwritableValues(column, problem.rows & final, problem.why) for problem in problems]
         replacements[mask] = _NULL
-        return array.take(pa.array(np.arange(len(array)), mask=mask)) if mask.any() else array, []
+        return array.take(from_numpy(np.arange(len(array)), mask)) if mask.any() else array, []
 
     def _error(self, columns: Sequence[pa.Array], problems: Sequence[UnwritableValues], rows: Int64) -> RecordError:
         """Returns the error for the first unwritable value, by row and column."""

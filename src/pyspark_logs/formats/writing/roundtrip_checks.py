@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pyspark_logs.arrow_values import as_bool
+from pyspark_logs.arrow_values import as_bool, as_numbers, from_numpy
 from pyspark_logs.formats.columnar import spans
 from pyspark_logs.formats.columnar.spans import Bool, Int32
 from pyspark_logs.formats.compiled.render_program import LineRules
@@ -122,7 +122,7 @@ class RoundtripChecks:
     def _blame_longest(self, columns: Sequence[pa.Array], rows: Bool) -> list[UnwritableValues]:
         """Returns rows whose lines are longer than a reader accepts, with the column of the longest text as the cause."""
         sizes = [
-            pc.binary_length(column).fill_null(0).to_numpy()
+            as_numbers(pc.binary_length(column), null=0)
             if pa.types.is_string(column.type)
             else np.zeros(len(rows), np.int32)
             for column in columns
@@ -158,7 +158,7 @@ class RoundtripChecks:
         indices = np.flatnonzero(rows)
         if self.decoder is None or len(indices) == 0:
             return []
-        lines = lines.take(pa.array(indices))
+        lines = lines.take(from_numpy(indices))
         read = self.decoder.decode(_as_records(lines), TimestampContext(self.zone, 0))
         unblamed: Bool = np.ones(len(indices), np.bool_)
         problems: list[UnwritableValues] = []
@@ -170,7 +170,7 @@ class RoundtripChecks:
             unblamed[differs] = False
 
         for column, parsed in enumerate(read.columns):
-            written = self.writer.comparable_texts(column, columns[column].take(pa.array(indices)))
+            written = self.writer.comparable_texts(column, columns[column].take(from_numpy(indices)))
             pairs = zip(written, self.writer.comparable_texts(column, parsed), strict=True)
             blame(column, np.array([one != other for one, other in pairs], np.bool_))
         if read.corrupt is not None:

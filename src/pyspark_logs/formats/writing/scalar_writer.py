@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pyspark_logs.arrow_values import as_bool
+from pyspark_logs.arrow_values import as_bool, from_numpy, from_texts
 from pyspark_logs.formats.columnar import spans
 from pyspark_logs.formats.columnar.spans import Bool
 from pyspark_logs.formats.compiled.render_program import LineRules
@@ -123,9 +123,9 @@ def holds_any_of(texts: pa.Array, parts: Sequence[str]) -> Bool:
 
 def is_any_of(texts: pa.Array, values: Sequence[str]) -> Bool:
     """Returns a mask of the texts that are equal to any of the values."""
-    return as_bool(pc.is_in(texts, value_set=pa.array(list(values), pa.string())))
+    return as_bool(pc.is_in(texts, value_set=from_texts(list(values))))
 
 
 def replace_masked(texts: pa.Array, mask: Bool, replacements: pa.Array) -> pa.Array:
     """Returns the texts with the masked ones replaced, in order."""
-    return pc.replace_with_mask(texts, pa.array(mask), replacements)
+    return pc.replace_with_mask(texts, from_numpy(mask), replacements)

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 
 import pyarrow as pa
 
+from pyspark_logs.arrow_values import from_values
 from pyspark_logs.formats.compiled import render_opcodes as op
 from pyspark_logs.formats.compiled.render_program import DIRECTIVES, ValueForm
 from pyspark_logs.formats.timestamps.parsing import TimestampContext, compile_pattern
@@ -56,4 +57,4 @@ def is_value(field_type: FieldType, texts: Iterable[str]) -> bool:
 @functools.lru_cache(maxsize=1)
 def renders_doubles_alike() -> bool:
     """Returns True if the installed version of Arrow renders doubles as the machine does."""
-    return pa.array(list(_DOUBLES), pa.float64()).cast(pa.string()).to_pylist() == list(_DOUBLES.values())
+    return from_values(list(_DOUBLES), pa.float64()).cast(pa.string()).to_pylist() == list(_DOUBLES.values())
