@@ -34,9 +34,14 @@ from pyspark_logs.path_columns import metadata_column, path_value
 from pyspark_logs.planning import FileSplit
 from pyspark_logs.predicates import Predicate, evaluate, supported
 from pyspark_logs.profiling import BUILD, PARSE, Profile
-from pyspark_logs.records import Lines
+from pyspark_logs.records import Lines, cut_lines
 
 Bool = npt.NDArray[np.bool_]
+
+# Values that are decoded at once, the nulls among them: a value takes up to 24 bytes while a column is made. It is exceeded by
+# lines of few bytes with many columns.
+_MAX_VALUES = 4 << 20
+_MIN_ROWS = 1024  # whatever the number of columns
 
 _UNKNOWN = CorruptReason("it does not match the format", "does not match the format")
 
@@ -94,7 +99,8 @@ class BatchBuilder:
         if self.bad_records is not None:
             self.bad_records.begin(split)
         for block in blocks:
-            yield from self._batches_of(files, self._decode(block, context))
+            for part in self._parts(block):
+                yield from self._batches_of(files, self._decode(part, context))
         if self.bad_records is not None:
             self.bad_records.finish()
 
@@ -114,7 +120,9 @@ class BatchBuilder:
         """
         self.metrics.files += len(run)
         for files, lines in blocks:
-            yield from self._run_batches(files, lines)
+            # The parts share the block, in which the offsets of the files are known.
+            for rows in _ranges(len(lines), self._max_rows):
+                yield from self._run_batches(files, lines if len(rows) == len(lines) else lines.select(np.array(rows)))
 
     def _run_batches(self, files: BlockFiles, lines: Lines) -> Iterator[pa.RecordBatch]:
         """Yields the rows of a block: decoded at once, or by file if times lack a year, which the time of a file decides."""
@@ -127,6 +135,18 @@ class BatchBuilder:
                 yield from self._batches_of(part, self._decode(part_lines, self.context(part.first)))
             return
         yield from self._batches_of(files, decoded)
+
+    @property
+    def _max_rows(self) -> int:
+        """Number of records that are decoded at once."""
+        return max(_MAX_VALUES // max(len(self.columns.record_columns), 1), _MIN_ROWS)
+
+    def _parts(self, block: Any) -> Iterator[Any]:
+        """Yields a block in parts whose columns do not have too many values."""
+        if not isinstance(block, Lines) or len(block) <= self._max_rows:
+            yield block
+            return
+        yield from (cut_lines(block, rows.start, rows.stop) for rows in _ranges(len(block), self._max_rows))
 
     def _decode(self, block: Any, context: TimestampContext) -> DecodedBlock:
         with nullcontext() if self.profile is None else self.profile.phase(PARSE):
@@ -268,6 +288,12 @@ class BatchBuilder:
             else:
                 arrays.append(metadata_column(field.type, _only_file(files, decoded), decoded.offsets()))
         return arrays
+
+
+def _ranges(count: int, most: int) -> Iterator[range]:
+    """Yields ranges of at most ``most`` that together have each index below ``count``, all of about the same length."""
+    parts = max(-(-count // most), 1)
+    yield from (range(count * part // parts, count * (part + 1) // parts) for part in range(parts))
 
 
 def _only_file(files: BlockFiles, decoded: DecodedBlock) -> FileSplit:

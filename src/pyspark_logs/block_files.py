@@ -13,7 +13,7 @@ import numpy as np
 
 from pyspark_logs.formats.columnar.spans import Int64
 from pyspark_logs.planning import FileSplit
-from pyspark_logs.records import BLOCK_BYTES, Lines, sanitise
+from pyspark_logs.records import BLOCK_BYTES, MAX_LINES, Lines, sanitise
 from pyspark_logs.small_files import is_small
 
 _MAX_FILES = 512  # of a run
@@ -88,14 +88,16 @@ def join_blocks(found: Iterable[tuple[FileSplit, Lines]]) -> Iterator[tuple[Bloc
         found: blocks of each file, those of one file after another.
     """
     pending: list[tuple[FileSplit, Lines]] = []
-    size = 0
+    size = count = 0
     for split, block in found:
         lines = sanitise(block)  # so that offsets in the block do not change any more
-        if pending and (size + len(lines.block) > BLOCK_BYTES or not _fits(pending[0][1], lines)):
+        is_full = size + len(lines.block) > BLOCK_BYTES or count + len(lines) > MAX_LINES
+        if pending and (is_full or not _fits(pending[0][1], lines)):
             yield _joined(pending)
-            pending, size = [], 0
+            pending, size, count = [], 0, 0
         pending.append((split, lines))
         size += len(lines.block) + 1
+        count += len(lines)
     if pending:
         yield _joined(pending)
 

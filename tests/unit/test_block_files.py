@@ -63,8 +63,12 @@ def rows_of(path: Path | str, options: dict[str, Any]) -> tuple[list[dict[str, A
     return [row for batch in batches for row in batch.to_pylist()], summary, len(batches)
 
 
+@pytest.mark.parametrize("most", [None, 1, 2])
 @pytest.mark.parametrize("name", FORMATS)
-def test_rows_are_those_of_each_file(name: str, tmp_path: Path) -> None:
+def test_rows_are_those_of_each_file(
+    name: str, most: int | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The rows do not depend on the number of records that are joined, nor on the number that are decoded at once."""
     options, files = FORMATS[name]
     folder = write(tmp_path, files)
     expected: list[dict[str, Any]] = []
@@ -73,6 +77,10 @@ def test_rows_are_those_of_each_file(name: str, tmp_path: Path) -> None:
         rows, summary, _ = rows_of(folder / file, options)
         expected += rows
         total.add(summary)
+    if most is not None:
+        monkeypatch.setattr("pyspark_logs.block_files.MAX_LINES", most)
+        monkeypatch.setattr("pyspark_logs.batch_builder._MAX_VALUES", 1)
+        monkeypatch.setattr("pyspark_logs.batch_builder._MIN_ROWS", most)
     rows, summary, batches = rows_of(folder, options)
     assert rows == expected
     assert summary == total

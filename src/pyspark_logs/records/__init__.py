@@ -16,7 +16,7 @@ A block is one buffer, and records are offsets into it: no record is copied.
 Values between separators may be quoted and then contain line ends, see :func:`join_quoted`.
 
 Import direction: ``encodings``, ``headers``, ``parts``, ``quoted_splits`` -> ``quoting`` -> ``joining`` -> ``lines`` -> ``blocks``;
-``line_ends``, ``literal_lines`` -> ``blocks``; ``documents`` -> ``document_output`` -> ``document_text`` -> ``brackets``.
+``line_ends`` -> ``blocks`` -> ``byte_search``; ``literal_lines`` -> ``byte_search``; ``documents`` -> ``document_output`` -> ``document_text`` -> ``brackets``.
 """
 
 from __future__ import annotations
@@ -25,20 +25,19 @@ from pyspark_logs.records.blocks import (
     BLOCK_BYTES,
     HEAD_BYTES,
     LARGEST_RECORD_BYTES,
+    MAX_LINES,
     Block,
     blocks,
-    byte_offsets,
-    has_pair,
-    rows_beginning_with,
 )
 from pyspark_logs.records.brackets import begins_value_of_several_lines
+from pyspark_logs.records.byte_search import byte_offsets, has_pair, rows_beginning_with
 from pyspark_logs.records.document_output import DocumentRule
 from pyspark_logs.records.documents import document_records
 from pyspark_logs.records.encodings import is_utf8, preserves_ascii, preserves_lines, sanitise, transcode
 from pyspark_logs.records.headers import FirstLine, HeaderRule, assign_headers, first_line
 from pyspark_logs.records.joining import OnJoin, join_lines
 from pyspark_logs.records.line_ends import ends_in_carriage_returns, unify_line_ends
-from pyspark_logs.records.lines import Extent, Lines, find_lines, read_lines
+from pyspark_logs.records.lines import Extent, Lines, cut_lines, find_lines, read_lines
 from pyspark_logs.records.literal_lines import lines_containing
 from pyspark_logs.records.parts import LinePart, PartRule, join_parts
 from pyspark_logs.records.quoted_splits import align_split
@@ -48,6 +47,7 @@ __all__ = [
     "BLOCK_BYTES",
     "HEAD_BYTES",
     "LARGEST_RECORD_BYTES",
+    "MAX_LINES",
     "Block",
     "DocumentRule",
     "Extent",
@@ -63,6 +63,7 @@ __all__ = [
     "begins_value_of_several_lines",
     "blocks",
     "byte_offsets",
+    "cut_lines",
     "document_records",
     "ends_in_carriage_returns",
     "find_lines",

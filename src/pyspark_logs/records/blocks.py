@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 import functools
-import sys
+import itertools
 from collections.abc import Generator, Iterator
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from pyspark_logs import compilation
 from pyspark_logs.errors import CorruptFileError
+from pyspark_logs.records.byte_search import SEARCH_MARGIN, byte_offsets, compiled_search
 
+# Each line takes memory in arrays of offsets and in columns, so lines of few bytes bound a block before its bytes do. Blocks of
+# BLOCK_BYTES with lines of 24 bytes have as many.
+MAX_LINES = 1 << 17
 BLOCK_BYTES = 3 << 20  # parsers are fastest on blocks of 3-4 MiB, which hold a few thousand of the widest lines
 HEAD_BYTES = 64 << 10  # bytes kept of a record that exceeds the limit
 _RETAINED_BYTES = 8 * BLOCK_BYTES
-_LEAST_DISTANCE = 4  # bytes from one occurrence of a byte to the next, on average, for the compiled search
-_LEAST_LINE = 16  # bytes of a line, on average, for the compiled search of lines
-_SEARCH_BYTES = 1 << 20  # bytes searched at once
 AFTER_SPLIT_BLOCK_BYTES = 64 << 10  # block size after the end of a split, where only the rest of one record is read
 # Offsets are int32, and replacing invalid bytes can triple the length of a text.
 LARGEST_RECORD_BYTES = 512 << 20
@@ -305,7 +306,7 @@ def line_bounds(text: bytes, *, seeks_values: bool = False) -> LineBounds:
     raw = np.frombuffer(text, dtype=np.uint8)
     search = compiled_search(compilation.setting())
     if search is not None:
-        starts, ends = np.empty((2, len(raw) // _LEAST_LINE + 1), np.int32)
+        starts, ends = np.empty((2, min(len(raw), MAX_LINES) + SEARCH_MARGIN), np.int32)
         count, traits = search.find_lines(raw, starts, ends, seeks_values)
         if count >= 0:
             is_plain = not traits & search.UNUSUAL and not text.endswith(b"\0")
@@ -324,71 +325,15 @@ def line_bounds(text: bytes, *, seeks_values: bool = False) -> LineBounds:
     return LineBounds(starts, ends)
 
 
-@functools.lru_cache(maxsize=4)
-def compiled_search(setting: str) -> Any:
-    """Returns the compiled module that searches bytes; None if it is not compiled or is turned off."""
-    if setting == "0" or not compilation.is_compiled("pyspark_logs.records.block_search"):
-        return None
-    from pyspark_logs.records import block_search
+def divide(block: Block, starts: npt.NDArray[np.int32]) -> Iterator[Block]:
+    """Yields a block in parts of at most ``MAX_LINES`` lines, all of about as many.
 
-    return block_search
-
-
-def has_pair(text: bytes, first: int, second: int) -> bool:
-    """Returns True if a text has two bytes, one directly after the other.
-
-    The comparison of pairs as integers of 16 bits takes a fifth of the time of ``in``.
+    Args:
+        block: whole lines.
+        starts: start offset of each line.
     """
-    search = compiled_search(compilation.setting())
-    if search is not None:
-        return bool(search.has_pair(np.frombuffer(text, np.uint8), first, second))
-    wanted = int.from_bytes(bytes((first, second)), sys.byteorder)
-    pairs = (np.frombuffer(text, np.uint16, (len(text) - start) // 2, start) for start in (0, 1) if len(text) > start)
-    return any(bool((pair == wanted).any()) for pair in pairs)
-
-
-def rows_beginning_with(text: bytes, starts: npt.NDArray[np.int32], byte: int) -> list[int]:
-    """Returns the indices of the offsets at which a text has a byte."""
-    raw = np.frombuffer(text, np.uint8)
-    search = compiled_search(compilation.setting())
-    if search is None:
-        return np.flatnonzero(raw[starts] == byte).tolist()
-    rows: npt.NDArray[np.int32] = np.empty(len(starts), np.int32)
-    return rows[: search.rows_beginning_with(raw, starts, byte, rows)].tolist()
-
-
-def byte_offsets(raw: npt.NDArray[np.uint8], byte: int) -> npt.NDArray[np.int32]:
-    """Returns the offsets of a byte value in ascending order.
-
-    Groups of eight bytes without the value are skipped before single bytes are tested. For values that are as frequent as
-    line ends and quotes in logs, this takes two thirds of the time of ``flatnonzero(raw == byte)``.
-
-    >>> import numpy as np
-    >>> byte_offsets(np.frombuffer(b"a,b,", np.uint8), ord(",")).tolist()
-    [1, 3]
-    """
-    search = compiled_search(compilation.setting())
-    if search is not None:
-        # A byte that is more frequent is searched by numpy; the unused part of the array takes no memory.
-        every: npt.NDArray[np.int32] = np.empty(len(raw) // _LEAST_DISTANCE + 1, np.int32)
-        count = search.find_offsets(raw, byte, every)
-        if count >= 0:
-            return every[:count]
-    # The mask of one piece stays in the processor's cache and is reused; a mask of the whole block would not.
-    found = []
-    mask = np.empty(min(_SEARCH_BYTES, len(raw)), np.bool_)
-    for begin in range(0, len(raw), _SEARCH_BYTES):
-        piece = raw[begin : begin + _SEARCH_BYTES]
-        matches = np.equal(piece, byte, out=mask[: len(piece)])
-        aligned = len(piece) & ~7
-        words = matches[:aligned].view(np.uint64)
-        hits = np.flatnonzero(words != 0)
-        bytes_of_hits = np.flatnonzero(words[hits].view(np.bool_))
-        offsets = hits[bytes_of_hits >> 3]
-        offsets <<= 3
-        bytes_of_hits &= 7
-        offsets += bytes_of_hits
-        found.append(offsets if begin == 0 else offsets + begin)
-        if aligned < len(piece):
-            found.append(np.flatnonzero(matches[aligned:]) + (begin + aligned))
-    return np.concatenate(found).astype(np.int32) if found else np.zeros(0, np.int32)
+    parts = max(-(-len(starts) // MAX_LINES), 1)
+    cuts = [0, *(int(starts[len(starts) * part // parts]) for part in range(1, parts)), len(block.data)]
+    del starts
+    for begin, end in itertools.pairwise(cuts):
+        yield Block(block.offset + begin, block.data[begin:end])

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from pyspark_logs.records.blocks import BLOCK_BYTES, LineBounds, blocks, line_bounds
+from pyspark_logs.records.blocks import BLOCK_BYTES, MAX_LINES, Block, LineBounds, blocks, divide, line_bounds
 
 _SPACE = 0x20
 
@@ -131,20 +131,30 @@ def read_lines(
     # The bytes kept of a long line must hold the longest prefix; otherwise a long comment would count as a record.
     prefixes = (*((comment_prefix,) if comment_prefix else ()), *banners)
     most = max([max_record_bytes, *map(len, prefixes)])
-    for block in blocks(
-        chunks, start=start, length=length, block_bytes=block_bytes, max_record_bytes=most, beyond=to_join
-    ):
-        lines = find_lines(
-            block.data,
-            block.offset,
-            prefixes,
-            block.full_length,
-            blanks=blanks,
-            cut_comments=to_join,
-            seeks_values=seeks_values,
-        )
+    found = blocks(chunks, start=start, length=length, block_bytes=block_bytes, max_record_bytes=most, beyond=to_join)
+    for block, bounds in _with_bounds(found, seeks_values=seeks_values):
+        lines = _records(block, bounds, prefixes, blanks, cut_comments=to_join)
         if len(lines) or to_join or all_blocks:
             yield lines
+
+
+def _with_bounds(found: Iterator[Block], *, seeks_values: bool) -> Iterator[tuple[Block, LineBounds]]:
+    """Yields blocks with their lines, in parts those of more than ``MAX_LINES`` lines."""
+    for block in found:
+        bounds = _bounds(block, seeks_values=seeks_values)
+        if len(bounds.starts) <= MAX_LINES:
+            yield block, bounds
+            continue
+        parts = divide(block, bounds.starts)
+        del bounds  # as large as several blocks
+        yield from ((part, line_bounds(part.data, seeks_values=seeks_values)) for part in parts)
+
+
+def _bounds(block: Block, *, seeks_values: bool) -> LineBounds:
+    if block.full_length is None:
+        return line_bounds(block.data, seeks_values=seeks_values)
+    # A \r at the end of an incomplete record is text.
+    return LineBounds(np.array([0], dtype=np.int32), np.array([len(block.data)], dtype=np.int32))
 
 
 def find_lines(
@@ -176,20 +186,25 @@ def find_lines(
     >>> lines.starts.tolist(), lines.ends.tolist(), lines.offsets.tolist()
     ([0, 10], [3, 13], [100, 110])
     """
-    if full_length is None:
-        bounds = line_bounds(block, seeks_values=seeks_values)
-    else:  # a \r at the end of an incomplete record is text
-        bounds = LineBounds(np.array([0], dtype=np.int32), np.array([len(block)], dtype=np.int32))
+    given = Block(offset, block, full_length)
+    among = (prefixes,) if isinstance(prefixes, bytes) else prefixes or ()
+    return _records(given, _bounds(given, seeks_values=seeks_values), among, blanks, cut_comments=cut_comments)
+
+
+def _records(
+    given: Block, bounds: LineBounds, prefixes: tuple[bytes, ...], blanks: bytes, *, cut_comments: bool
+) -> Lines:
+    """Returns the records among the lines of a block; see :func:`find_lines`."""
+    offset, block, full_length = given
     starts, ends = bounds.starts, bounds.ends
     lines = Lines(block, starts, ends, offset, full_length, is_ascii=bounds.is_ascii, is_single=bounds.is_single)
-    among = (prefixes,) if isinstance(prefixes, bytes) else prefixes or ()
-    if bounds.is_plain and not any(prefix in block for prefix in among):
+    if bounds.is_plain and not any(prefix in block for prefix in prefixes):
         return lines
     keep = ends > starts
     if full_length is None and not bounds.is_plain:
         lines, keep = _without_padding(lines, keep, blanks, keep_offsets=cut_comments)
         block, starts, ends = lines.block, lines.starts, lines.ends
-    found = [begins_with(block, starts, ends, prefix) for prefix in among if prefix and prefix in block]
+    found = [begins_with(block, starts, ends, prefix) for prefix in prefixes if prefix and prefix in block]
     if found:
         comments = np.logical_or.reduce(found)
         keep &= ~comments
@@ -260,13 +275,14 @@ def cut_lines(lines: Lines, start: int, stop: int) -> Lines:
         return replace(lines.select(np.arange(0)), block=b"")
     begin = int(lines.starts[start])
     end = int(lines.starts[stop]) if stop < len(lines) else len(lines.block)
-    part = lines.select(np.arange(start, stop))
     return replace(
-        part,
+        lines,
         block=lines.block[begin:end],
-        starts=part.starts - np.int32(begin),
-        ends=part.ends - np.int32(begin),
-        origins=lines.offsets[start:stop],
+        starts=lines.starts[start:stop] - np.int32(begin),
+        ends=lines.ends[start:stop] - np.int32(begin),
+        offset=lines.offset + begin,
+        origins=None if lines.origins is None else lines.origins[start:stop],
+        files=None if lines.files is None else lines.files[start:stop],
     )
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pyspark_logs import compilation
-from pyspark_logs.records.blocks import compiled_search
+from pyspark_logs.records.byte_search import compiled_search
 
 # A search that finds more than a quarter of the records costs more than the parsing it saves, and is given up. The
 # allowance keeps a few hits in a row at the start of a block from ending the search.

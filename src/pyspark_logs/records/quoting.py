@@ -17,7 +17,8 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import numpy.typing as npt
 
-from pyspark_logs.records.blocks import BLOCK_BYTES, LARGEST_RECORD_BYTES, byte_offsets
+from pyspark_logs.records.blocks import BLOCK_BYTES, LARGEST_RECORD_BYTES
+from pyspark_logs.records.byte_search import byte_offsets
 from pyspark_logs.records.joining import OnJoin
 from pyspark_logs.records.lines import Lines, begins_with, cut_lines
 

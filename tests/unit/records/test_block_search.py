@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from pyspark_logs import compilation
-from pyspark_logs.records.blocks import byte_offsets, has_pair, line_bounds
+from pyspark_logs.records.blocks import line_bounds
+from pyspark_logs.records.byte_search import byte_offsets, has_pair
 from pyspark_logs.records.lines import find_lines
 
 pytest.importorskip("cython")

@@ -2,14 +2,26 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
+from unittest import mock
 
 import numpy as np
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from pyspark_logs.records import HEAD_BYTES, Block, blocks, find_lines, is_utf8, read_lines, sanitise, transcode
+from pyspark_logs.records import (
+    HEAD_BYTES,
+    MAX_LINES,
+    Block,
+    blocks,
+    find_lines,
+    is_utf8,
+    read_lines,
+    sanitise,
+    transcode,
+)
 
 BOM = b"\xef\xbb\xbf"
 
@@ -60,6 +72,16 @@ def cut(content, pieces):
         position, index = position + size, index + 1
 
 
+def max_lines(number):
+    """Bounds the lines of a block by another number."""
+    modules = ("pyspark_logs.records.blocks", "pyspark_logs.records.lines")
+    patches = [mock.patch(f"{module}.MAX_LINES", number) for module in modules]
+    stack = contextlib.ExitStack()
+    for patch in patches:
+        stack.enter_context(patch)
+    return stack
+
+
 def records_of(content, start, length, pieces, **options):
     """(offset, bytes kept, full length) of what one split gives."""
     for lines in read_lines(cut(content[max(start - 1, 0) :], pieces), start=start, length=length, **options):
@@ -76,21 +98,32 @@ class TestSplits:
         st.integers(1, 60),
         st.sampled_from([None, b"#", b"##"]),
         st.sampled_from([b"", b" \t"]),
+        st.sampled_from([1, 2, 3, MAX_LINES]),
     )
-    @example(b"a\r\nb", [2], [1], 1, None, b"")
-    @example(BOM + b"\na", [1, 2, 3, 4], [2], 5, None, b"")
-    @example(b"a\n\0\0\0b\n\0", [4], [2], 5, None, b" \t")
-    def test_splits_give_each_record_once(self, content, cuts, pieces, block_bytes, prefix, blanks):
+    @example(b"a\r\nb", [2], [1], 1, None, b"", MAX_LINES)
+    @example(BOM + b"\na", [1, 2, 3, 4], [2], 5, None, b"", MAX_LINES)
+    @example(b"a\n\0\0\0b\n\0", [4], [2], 5, None, b" \t", MAX_LINES)
+    def test_splits_give_each_record_once(self, content, cuts, pieces, block_bytes, prefix, blanks, most):
         bounds = sorted({0, len(content), *(c for c in cuts if c < len(content))})
         splits = [(a, b - a) for a, b in itertools.pairwise(bounds)]
-        found = [
-            record
-            for start, length in splits
-            for record in records_of(
-                content, start, length, pieces, block_bytes=block_bytes, comment_prefix=prefix, blanks=blanks
-            )
-        ]
+        options = {"block_bytes": block_bytes, "comment_prefix": prefix, "blanks": blanks}
+        with max_lines(most):
+            found = [
+                record for start, length in splits for record in records_of(content, start, length, pieces, **options)
+            ]
         assert found == [(at, text, len(text)) for at, text in reference(content, prefix, blanks)]
+
+    @pytest.mark.parametrize("setting", ["0", ""])
+    @pytest.mark.parametrize("line", [b"\n", b"a\n", b"\0\n", b"ab\r\n", b"0123456789\n"])
+    def test_short_lines_bound_a_block_before_its_bytes_do(self, monkeypatch, setting, line):
+        monkeypatch.setenv("PYSPARK_LOGS_COMPILED", setting)
+        content = line * (3 * MAX_LINES + 1)
+        found = list(read_lines(cut(content, [1 << 20]), all_blocks=True))
+        assert max(len(lines) for lines in found) <= MAX_LINES
+        assert b"".join(lines.block for lines in found) == content.replace(b"\0", b"\n")
+        offsets = np.concatenate([lines.offsets for lines in found])
+        expected = np.arange(3 * MAX_LINES + 1) * len(line) if line.strip(b"\0\n") else np.zeros(0)
+        assert np.array_equal(offsets, expected)
 
     @given(contents, st.integers(0, 300), sizes)
     def test_an_open_split_reads_to_the_end(self, content, start, pieces):

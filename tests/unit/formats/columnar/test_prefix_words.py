@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from pyspark_logs.formats.columnar import prefix_words
 from pyspark_logs.records import byte_offsets
-from pyspark_logs.records.blocks import _SEARCH_BYTES
+from pyspark_logs.records.byte_search import _SEARCH_BYTES
 
 # Bytes that differ from the one searched for by little, which is where arithmetic on whole words may go wrong.
 texts = st.text(st.sampled_from(",-+.0123456789:/ \x00\x01\x7f\x80\xac\xff"), max_size=60).map(
