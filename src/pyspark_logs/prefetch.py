@@ -34,7 +34,7 @@ class Prefetcher:
         threads: number of iterators that run at the same time.
         max_bytes: total size of the items that wait for the reader, in units of the sizes given to :meth:`add`. The iterator
             that is being read may always have one item.
-        item_bytes: expected size of an item, which is reserved before the item exists.
+        item_bytes: expected size of an item, which is reserved before the item exists, of iterators that name no other.
         max_items: number of items of one iterator that wait for the reader; None for no limit.
         name: name of the threads.
         patience_s: maximum time in seconds that closing waits for the threads. A thread in a slow read ends when the read
@@ -68,12 +68,13 @@ class Prefetcher:
         self._current: Prefetched[Any] | None = None
         self._is_closed = False
 
-    def add(self, source: Iterator[T], size: Callable[[T], int]) -> Prefetched[T]:
+    def add(self, source: Iterator[T], size: Callable[[T], int], item_bytes: int | None = None) -> Prefetched[T]:
         """Adds an iterator, which begins to run when those before it leave a thread free.
 
         Args:
             source: iterator to consume. No other code may use it afterwards.
             size: function that returns the size of an item.
+            item_bytes: expected size of an item of this iterator; None: that of the prefetcher.
 
         Returns:
             The items. Iterators must be read in the order in which they were added. An error of the iterator is raised with
@@ -81,7 +82,7 @@ class Prefetcher:
         """
         if self._is_closed:
             raise RuntimeError("the prefetcher is closed")
-        prefetched = Prefetched(self, source, size)
+        prefetched = Prefetched(self, source, size, self._item_bytes if item_bytes is None else item_bytes)
         self._added.put(prefetched)
         if len(self._threads) < self._max_threads:
             # Daemons: a thread in a slow read must not keep the interpreter alive.
@@ -119,10 +120,10 @@ class Prefetcher:
         with self._room:
             while not (self._is_closed or prefetched.is_closed):
                 if prefetched.waiting < self._max_items and (
-                    self._held_bytes + self._item_bytes <= self._max_bytes
+                    self._held_bytes + prefetched.item_bytes <= self._max_bytes
                     or (prefetched is self._current and not prefetched.waiting)
                 ):
-                    self._held_bytes += self._item_bytes
+                    self._held_bytes += prefetched.item_bytes
                     return True
                 self._room.wait(_LONGEST_WAIT_S)
         return False
@@ -130,12 +131,12 @@ class Prefetcher:
     def settle(self, prefetched: Prefetched[Any], size: int | None) -> None:
         """Replaces the expected size of an item by its size; None: there was no item."""
         with self._room:
-            self._held_bytes -= self._item_bytes
+            self._held_bytes -= prefetched.item_bytes
             if size is not None and not prefetched.is_closed:
                 self._held_bytes += size
                 prefetched.waiting += 1
                 prefetched.waiting_bytes += size
-            if (size or 0) < self._item_bytes:
+            if (size or 0) < prefetched.item_bytes:
                 self._room.notify_all()
 
     # --- in the reader --------------------------------------------------------------------------------------
@@ -178,13 +179,14 @@ class Prefetched(Iterator[T]):
     """The items of one iterator of a :class:`Prefetcher`.
 
     Attributes:
+        item_bytes: expected size of an item.
         waiting: number of items that wait for the reader.
         waiting_bytes: their size.
         is_closed: True if the reader wants no further item.
     """
 
-    def __init__(self, owner: Prefetcher, source: Iterator[T], size: Callable[[T], int]) -> None:
-        self._owner, self._size = owner, size
+    def __init__(self, owner: Prefetcher, source: Iterator[T], size: Callable[[T], int], item_bytes: int) -> None:
+        self._owner, self._size, self.item_bytes = owner, size, item_bytes
         self._source: Iterator[T] | None = source
         # Its put is an operation that is safe wherever the garbage collector runs (it is reentrant).
         self._items: SimpleQueue[_Item[T]] = SimpleQueue()

@@ -26,7 +26,7 @@ from pyspark_logs.options import FormatOptions, ReadOptions
 from pyspark_logs.planning import FileSplit
 from pyspark_logs.prefetch import Prefetcher
 from pyspark_logs.profiling import FETCH, INFLATE, LINES, Profile
-from pyspark_logs.records import Extent, Lines, OnJoin, PartRule, join_parts
+from pyspark_logs.records import BLOCK_BYTES, Extent, Lines, OnJoin, PartRule, SearchedText, join_parts
 from pyspark_logs.small_files import is_small, read_plain_lines
 from pyspark_logs.store import Store
 from pyspark_logs.terminal_text import get_logger
@@ -135,9 +135,13 @@ class SplitReader:
             lines = read_plain_lines(self.store, self.split, self.options.plan.compression, options, rules)
             if lines is not None:
                 return (block for block in (lines,) if len(block))
-        return self._records(
-            self._prefetched(self._timed(self._find_lines(options, rules), LINES), _held_bytes), options, rules
-        )
+        searched = SearchedText()
+        found = self._timed(self._find_lines(options, rules, searched), LINES)
+        # The search for the first record of a split may hold as much text as the longest record has.
+        searches = rules.quotes is not None and not self.split.is_whole
+        item_bytes = BLOCK_BYTES + min(options.max_record_bytes, self.split.size) * searches
+        blocks = self._prefetched(found, lambda lines: _held_bytes(lines) + searched.size, item_bytes)
+        return self._records(blocks, options, rules)
 
     def _records(
         self, found: _Closable[Lines], options: FormatOptions, rules: RecordRules
@@ -165,8 +169,8 @@ class SplitReader:
 
     # --- bytes ----------------------------------------------------------------------------------------------
 
-    def _prefetched(self, items: Iterator[T], size: Callable[[T], int]) -> _Closable[T]:
-        return (item for item in items) if self.prefetcher is None else self.prefetcher.add(items, size)
+    def _prefetched(self, items: Iterator[T], size: Callable[[T], int], item_bytes: int | None = None) -> _Closable[T]:
+        return (item for item in items) if self.prefetcher is None else self.prefetcher.add(items, size, item_bytes)
 
     def _timed(self, items: Iterator[T], phase: str) -> Iterator[T]:
         return items if self.profile is None else self.profile.timed(items, phase)
@@ -253,7 +257,7 @@ class SplitReader:
     ) -> Iterator[Lines]:
         return join_parts(blocks, rule, max_record_bytes=options.max_record_bytes, on_join=on_join)
 
-    def _find_lines(self, options: FormatOptions, rules: RecordRules) -> Iterator[Lines]:
+    def _find_lines(self, options: FormatOptions, rules: RecordRules, searched: SearchedText) -> Iterator[Lines]:
         """Yields the lines of the split. With ``multiLine`` they continue after its end, as long as the caller iterates."""
         texts = read_texts(
             self.store if self.profile is None else cast("Store", _TimedStore(self.store, self.profile)),
@@ -271,7 +275,7 @@ class SplitReader:
                 given = options if text.encoding is None else replace(options, encoding=text.encoding)
                 yield from TextLines(
                     inflated, self.split, given, rules, self.form.reads_documents, self._read_head,
-                    self.observer.record_join,
+                    self.observer.record_join, searched,
                 ).blocks()  # fmt: skip
 
     def _read_head(self) -> Iterator[bytes]:

@@ -18,6 +18,7 @@ from pyspark_logs.records import (
     HeaderRule,
     Lines,
     QuoteRule,
+    SearchedText,
     align_split,
     assign_headers,
     begins_value_of_several_lines,
@@ -47,6 +48,7 @@ class TextLines:
         reads_documents: True if the format reads JSON documents, whose text is decoded first.
         read_head: function that returns the first ``HEAD_BYTES`` of the file, and the rest of a line that begins there.
         on_join: function that is called with path, number of lines joined within quotes, and offset of the first of them.
+        searched: receiver of the size of the text that is held to find the first record of the split.
     """
 
     text: FileText
@@ -56,6 +58,7 @@ class TextLines:
     reads_documents: bool
     read_head: Callable[[], Iterator[bytes]]
     on_join: Callable[[str, int, int], None]
+    searched: SearchedText
 
     @property
     def path(self) -> str:
@@ -112,8 +115,9 @@ class TextLines:
         is_later_split = start > 0
         if rules.quotes is not None and length is not None and (is_later_split or length < self.split.size):
             start, chunks = align_split(
-                chunks, start, length, rules.quotes, encoding=encoding, max_record_bytes=self.options.max_record_bytes
-            )
+                chunks, start, length, rules.quotes, encoding=encoding, max_record_bytes=self.options.max_record_bytes,
+                searched=self.searched,
+            )  # fmt: skip
             length = None
         blocks = read_lines(
             chunks, start=start, length=length, max_record_bytes=self.options.max_record_bytes,

@@ -95,6 +95,20 @@ def test_it_runs_ahead_but_not_further_than_allowed():
     assert source.given == 4
 
 
+def test_iterators_whose_items_are_large_run_one_after_another():
+    """The expected size of their items is reserved, so that the second iterator waits although a thread is free."""
+    first, second = Source(2), Source(2)
+    with contextlib.closing(Prefetcher(threads=2, max_bytes=10, item_bytes=1)) as prefetcher:
+        one = prefetcher.add(first.items(), lambda _: 3, 6)
+        assert settle(lambda: first.given == 2)
+        other = prefetcher.add(second.items(), lambda _: 3, 6)
+        time.sleep(0.05)
+        assert second.given == 0
+        assert list(one) == [0, 1]
+        assert settle(lambda: second.given == 2)
+        assert list(other) == [0, 1]
+
+
 def test_the_source_runs_and_ends_in_one_other_thread():
     source = Source(5)
     assert list(prefetch(source.items(), max_items=2)) == [0, 1, 2, 3, 4]

@@ -40,7 +40,7 @@ from pyspark_logs.records.line_ends import ends_in_carriage_returns, unify_line_
 from pyspark_logs.records.lines import Extent, Lines, cut_lines, find_lines, read_lines
 from pyspark_logs.records.literal_lines import lines_containing
 from pyspark_logs.records.parts import LinePart, PartRule, join_parts
-from pyspark_logs.records.quoted_splits import align_split
+from pyspark_logs.records.quoted_splits import SearchedText, align_split
 from pyspark_logs.records.quoting import QuoteRule, join_quoted
 
 __all__ = [
@@ -58,6 +58,7 @@ __all__ = [
     "OnJoin",
     "PartRule",
     "QuoteRule",
+    "SearchedText",
     "align_split",
     "assign_headers",
     "begins_value_of_several_lines",

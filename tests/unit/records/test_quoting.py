@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import tracemalloc
 from collections.abc import Iterator
 
@@ -9,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pyspark_logs.records import QuoteRule, align_split, join_quoted, read_lines, sanitise
+from pyspark_logs.records import QuoteRule, SearchedText, align_split, join_quoted, read_lines, sanitise
 from tests.support.growth import assert_linear_time
 from tests.support.trials import tries
 
@@ -178,6 +179,23 @@ def test_a_line_of_any_length_is_not_held(start: int) -> None:
         assert (offset, passed) == (0, (line << 20) + 1)
     else:
         assert (offset, passed, taken) == (start + size, 0, 1)
+
+
+def test_text_without_quotes_is_counted_and_released_as_it_is_read() -> None:
+    """Lines without quotes have no proof, so the search for the first record reads as much as the longest record may have."""
+    piece, limit, start = b"1,2\n" * 1024, 64 << 10, 16 << 10
+    chunks = (piece for _ in range(1000))
+    searched = SearchedText()
+    offset, aligned = align_split(chunks, start, limit, COMMA, max_record_bytes=limit, searched=searched)
+    assert offset == start + 3  # after the line end in the chunk that begins at start - 1
+    assert limit <= searched.size + len(piece) <= limit + 2 * len(piece)
+    sizes = []
+    for part in itertools.islice(aligned, 10):
+        assert len(part) <= len(piece)
+        sizes.append(searched.size)
+    assert sizes[-1] <= searched.size + len(piece)
+    assert sizes == sorted(sizes, reverse=True)
+    assert sizes[0] - sizes[-1] >= 8 * len(piece)
 
 
 @pytest.mark.parametrize(("encoding", "value"), [("utf-8", "\ufffd"), ("latin-1", "\xe9")])
