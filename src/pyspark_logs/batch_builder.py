@@ -47,7 +47,7 @@ _UNKNOWN = CorruptReason("it does not match the format", "does not match the for
 
 
 class BatchBuilder:
-    """Builds the batches of splits for one query. One for each task.
+    """Builds the batches of splits for one query, in one thread.
 
     Args:
         form: format of the files.
@@ -80,7 +80,12 @@ class BatchBuilder:
         projection = columns.projection(judge_whole=bad_records is not None)
         self.late = LateMaterialization.of_query(form, columns, self.predicates, options.format.rescued_column)
         self.decoder = form.block_decoder(projection, self._select)
-        self.bad_records, self.metrics, self.profile = bad_records, RecordMetrics(), profile
+        self.bad_records, self.profile = bad_records, profile
+        self.begin_task(RecordMetrics())
+
+    def begin_task(self, metrics: RecordMetrics) -> None:
+        """Starts a task: counts its records in ``metrics``, without an example of a record yet."""
+        self.metrics = metrics
         self.example: tuple[str, int] | None = None
         self.appended_example: tuple[str, int] | None = None
 

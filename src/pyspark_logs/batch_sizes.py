@@ -26,7 +26,7 @@ def resize(batches: Iterator[pa.RecordBatch], target: pa.Schema) -> Iterator[pa.
     for batch in batches:
         pending.append(batch)
         rows += batch.num_rows
-        size += batch.nbytes
+        size += held_bytes(batch)
         if rows >= MIN_BATCH_ROWS or size >= MIN_BATCH_BYTES:
             joined = _concatenate(pending, target)
             pending, rows, size = [], 0, 0
@@ -35,6 +35,14 @@ def resize(batches: Iterator[pa.RecordBatch], target: pa.Schema) -> Iterator[pa.
             del joined
     if pending:
         yield from _cut(_concatenate(pending, target))
+
+
+def held_bytes(batch: pa.RecordBatch) -> int:
+    """Returns the size of the buffers of a batch, including the parts that a sliced batch does not show.
+
+    ``RecordBatch.nbytes`` computes the shown part of each column, which takes 0.2 ms for 36 columns.
+    """
+    return int(batch.get_total_buffer_size())
 
 
 def batch_of_columns(columns: list[pa.Array], target: pa.Schema, rows: int) -> pa.RecordBatch:

@@ -10,6 +10,8 @@ from typing import cast
 
 import pyarrow as pa
 
+from pyspark_logs.batch_builder import BatchBuilder
+from pyspark_logs.batch_sizes import held_bytes
 from pyspark_logs.metrics import RecordMetrics
 from pyspark_logs.options import ReadOptions
 from pyspark_logs.planning import Splits, in_path_order, processors
@@ -73,8 +75,9 @@ def read_plan(
         return
     reports: dict[int, TaskReport] = {}
     before = metrics.copy()
+    builders: list[BatchBuilder] = []
     units = [
-        _counted_batches(reader, task, functools.partial(reports.setdefault, number))
+        _counted_batches(reader, task, builders, functools.partial(reports.setdefault, number))
         for number, task in enumerate(tasks)
     ]
     prefetcher = Prefetcher(
@@ -107,20 +110,34 @@ def _units(splits: Splits) -> Iterator[Splits]:
     yield splits[start:]
 
 
-def _counted_batches(reader: LogReader, task: ReadTask, report: Callable[[TaskReport], object]) -> Iterator[_Counted]:
-    """Yields the batches of a task with the counts since the batch before; at the end, also of an error, the last counts."""
+def _counted_batches(
+    reader: LogReader, task: ReadTask, builders: list[BatchBuilder], report: Callable[[TaskReport], object]
+) -> Iterator[_Counted]:
+    """Yields the batches of a task with the counts since the batch before; at the end, also of an error, the last counts.
+
+    Args:
+        reader: reader of the query.
+        task: the task.
+        builders: builders that no task uses; a task takes one of them, because making one holds the interpreter for up to 2 ms.
+        report: receiver of the report of the task.
+    """
     counts = RecordMetrics()
     before = counts.copy()
     try:
-        for batch in reader.read_task(task, counts, report=report):
+        builder = builders.pop()
+    except IndexError:
+        builder = reader.builder(task)
+    try:
+        for batch in reader.read_task(task, counts, report=report, builder=builder):
             yield batch, counts.since(before)
             before = counts.copy()
     except Exception:
         yield None, counts.since(before)
         raise
+    builders.append(builder)
     yield None, counts.since(before)
 
 
 def _size(item: _Counted) -> int:
     batch, _ = item
-    return 0 if batch is None else batch.nbytes
+    return 0 if batch is None else held_bytes(batch)

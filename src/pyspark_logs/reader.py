@@ -159,7 +159,7 @@ class LogReader:
             )  # fmt: skip
         # What cannot be compiled fails here, before any task runs.
         self.form.check_records()
-        self._builder(columns, ReadTask((), layout.columns))
+        self.builder(ReadTask((), layout.columns))
         slack = self.options.time.slack_us if self.options.time.slack_us is not None else layout.default_slack_us
         tasks = tuple(ReadTask(task.splits, layout.columns, slack, trace=trace) for task in planned.tasks)
         return ReadPlan(tasks, planned.report, layout.text, layout.columns, planned.files)
@@ -213,6 +213,7 @@ class LogReader:
         report: Callable[[TaskReport], object] | None = None,
         bad_records: BadRecordSink | None = None,
         origin: TaskOrigin | None = None,
+        builder: BatchBuilder | None = None,
     ) -> Iterator[pa.RecordBatch]:
         """Yields the rows of a task, in batches of exactly :meth:`target`.
 
@@ -223,6 +224,7 @@ class LogReader:
                 task is complete or its reader gives up; by default :meth:`TaskLog.report`.
             bad_records: receiver of the records that do not match; None: the writer of ``badRecordsPath``, if given.
             origin: ids of the streaming query and batch, for ``auditPath``; None outside of streams.
+            builder: builder that has read another task of the same plan to its end, see :meth:`builder`; None: a new builder.
 
         Raises:
             RecordError: ``mode=FAILFAST`` and a record does not match.
@@ -230,8 +232,8 @@ class LogReader:
             CorruptFileError: a file cannot be decompressed, unless ``ignoreCorruptFiles``.
             StoreError: the store refused or failed.
         """
-        builder = self._builder(self.columns(task.path_columns), task, bad_records)
-        builder.metrics = metrics if metrics is not None else builder.metrics
+        builder = builder or self.builder(task, bad_records)
+        builder.begin_task(metrics if metrics is not None else RecordMetrics())
         before = builder.metrics.copy()
         if self.options.report.profile or is_requested():
             builder.profile = Profile(builder.metrics.seconds)
@@ -252,11 +254,15 @@ class LogReader:
                 )  # fmt: skip
         _report(builder, before, report or self.log.report)
 
-    def _builder(
-        self, columns: ColumnSources, task: ReadTask, bad_records: BadRecordSink | None = None
-    ) -> BatchBuilder:
+    def builder(self, task: ReadTask, bad_records: BadRecordSink | None = None) -> BatchBuilder:
+        """Returns a builder of the batches of a task. Making it takes up to 2 ms, of which most is the decoder of the format.
+
+        Args:
+            task: task of a plan.
+            bad_records: receiver of the records that do not match; None: the writer of ``badRecordsPath``, if given.
+        """
         return BatchBuilder(
-            self.form, self.options, columns, task.path_columns, self.predicates,
+            self.form, self.options, self.columns(task.path_columns), task.path_columns, self.predicates,
             slack_us=task.slack_us, bad_records=bad_records or self._bad_record_writer(task),
         )  # fmt: skip
 

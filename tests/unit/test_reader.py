@@ -11,6 +11,7 @@ import sys
 import tempfile
 import threading
 import zipfile
+from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,7 @@ from pyspark_logs.options import parse_read_options
 from pyspark_logs.reader import LogReader
 from pyspark_logs.records import read_lines
 from pyspark_logs.schema_inference import infer_schema
+from pyspark_logs.task_log import TaskReport
 from tests.reference.templates import named_fields, parse_template, reference_lines, reference_parse, same
 from tests.support import strategies
 from tests.support.effort import examples
@@ -290,6 +292,20 @@ def planned(path: object, **options: Any) -> tuple[LogReader, tuple[Any, ...]]:
 
 def run(reader: LogReader, tasks: tuple[Any, ...]) -> list[str]:
     return [value for task in tasks for batch in reader.read_task(task) for value in batch["m"].to_pylist()]
+
+
+def test_a_builder_reports_each_task_by_itself(tmp_path: Path) -> None:
+    path = write(tmp_path, {"a.log": "1\nx\n", "b.log": "2\n", "c.log": "y\n"})
+    parsed = parse_read_options({"path": str(path), "template": "{n:int}"})
+    reader = LogReader(parsed, "n int")
+    (task,) = reader.plan().tasks
+    builder, reports = reader.builder(task), list[TaskReport]()
+    for index in range(3):
+        one = replace(task, splits=task.splits[index : index + 1])
+        list(reader.read_task(one, report=reports.append, builder=builder))
+    assert [(report.metrics.corrupt, report.corrupt) for report in reports] == [
+        (1, (f"{tmp_path}/a.log", 2)), (1, (f"{tmp_path}/c.log", 0)),
+    ]  # fmt: skip
 
 
 class TestChangedFiles:

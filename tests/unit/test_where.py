@@ -158,7 +158,7 @@ def test_literals_are_searched_before_lines_are_parsed(logs: Path) -> None:
     parsed = parse_read_options({"path": str(logs), "where": "level = 'ERROR' OR message LIKE '%again%'", **OPTIONS})
     reader = LogReader(parsed, infer_schema(parsed))
     task = reader.plan().tasks[0]
-    builder = reader._builder(reader.columns(task.path_columns), task)
+    builder = reader.builder(task)
     assert builder.search.literals == ((b"ERROR", b"again"),)
 
 
@@ -179,7 +179,7 @@ def test_columns_of_the_condition_are_decoded_first(where: str, names: list[str]
     parsed = parse_read_options({"path": str(logs), "where": where, **OPTIONS})
     reader = LogReader(parsed, infer_schema(parsed))
     task = reader.plan().tasks[0]
-    builder = reader._builder(reader.columns(task.path_columns), task)
+    builder = reader.builder(task)
     assert (None if builder.late is None else builder.late.names) == names
 
 

@@ -14,6 +14,7 @@ import pytest
 import pyspark_logs
 from pyspark_logs import scan
 from pyspark_logs.api.read_progress import ReadProgress
+from pyspark_logs.reader import LogReader
 from tests.support.log_files import write
 
 TEXT = "2026-11-22T07:00:00Z INFO one\n2026-11-22T08:00:00Z WARN two\n"
@@ -130,6 +131,16 @@ class TestThreads:
         table = scan(path, template="{n:int} {line:int}", threads=1, **options).read_all()
         assert table.num_rows == sum(text.count("\n") for text in self.FILES.values())
         assert bool(added) == reads_ahead
+
+    def test_units_share_the_builders_of_their_threads(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Making a builder holds the interpreter for up to 2 ms, in which other threads wait."""
+        made = []
+        make = LogReader.builder
+        monkeypatch.setattr(LogReader, "builder", lambda *given: made.append(given) or make(*given))
+        path = write(tmp_path, self.FILES)
+        table = scan(path, template="{n:int} {line:int}", threads=3).read_all()
+        assert table.num_rows == sum(text.count("\n") for text in self.FILES.values())
+        assert 2 <= len(made) <= 4  # one is of the plan
 
     @pytest.mark.parametrize("threads", [1, 3])
     def test_progress(self, threads: int, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
