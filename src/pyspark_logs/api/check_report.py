@@ -195,7 +195,9 @@ class CheckReport:
         ]
         parts = [f"<p>{self.heading()}</p>"]
         if bars:
-            parts.append(bar_chart(bars, f"records from {bars[0][0]} to {bars[-1][0]} UTC, corrupt ones in red"))
+            most = format_count(max(records for _, records, _ in bars), "record")
+            title = f"records from {bars[0][0]} to {bars[-1][0]} UTC, at most {most} in a bar, corrupt ones in red"
+            parts.append(bar_chart(bars, title))
             others = [row for row in self._bars() if row[""] == _OUTLIERS or row["time (UTC)"] == _UNTIMED]
             parts.append(html_table(others, ["time (UTC)", "records", "corrupt", ""]) if others else "")
         if samples:

@@ -42,11 +42,11 @@ def _style(values: Sequence[Any], texts: Sequence[str]) -> str:
 
 
 def bar_chart(bars: Sequence[tuple[str, int, int]], title: str) -> str:
-    """Returns an SVG of stacked bars.
+    """Returns an SVG of stacked bars, and its title below it.
 
     Args:
         bars: label of each bar, its total, and the part of the total that is marked in red.
-        title: text for screen readers and for pointing at the chart.
+        title: description of the bars.
     """
     most = max((total for _, total, _ in bars), default=0) or 1
     shapes = []
@@ -61,6 +61,7 @@ def bar_chart(bars: Sequence[tuple[str, int, int]], title: str) -> str:
         )
     width = max(len(bars) * _BAR_WIDTH, 1)
     return (
-        f'<svg role="img" viewBox="0 0 {width} {_CHART_HEIGHT}" width="{width}" height="{_CHART_HEIGHT}"'
+        f'<figure style="margin:0"><svg role="img" viewBox="0 0 {width} {_CHART_HEIGHT}" width="{width}" height="{_CHART_HEIGHT}"'
         f' style="max-width:100%"><title>{escape(title)}</title>{"".join(shapes)}</svg>'
+        f"<figcaption>{escape(title)}</figcaption></figure>"
     )

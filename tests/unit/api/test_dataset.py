@@ -89,6 +89,7 @@ def test_results_in_notebooks(logs: pyspark_logs.LogDataset, tmp_path: Path) -> 
     report = pyspark_logs.check(tmp_path, **options)
     page = report._repr_html_()
     assert "<svg" in page
+    assert "UTC, at most " in page.partition("<figcaption>")[2]
     assert "&lt;b&gt; x" in page
     assert "<b> x" not in page
     assert "files to read" in pyspark_logs.plan(tmp_path, **options)._repr_html_()
