@@ -22,7 +22,8 @@ PACKAGE = "pyspark_logs"
 _FORMATS = "formats/compiled"
 MODULES = (
     *(f"{_FORMATS}/{name}" for name in (
-        "times", "scalars", "strings", "output", "keys", "template_ends", "template_machine", "json_grammar", "json_machine",
+        "times", "scalars", "strings", "output", "keys", "template_ends", "template_machine", "json_grammar", "json_keys",
+        "json_machine",
         "logfmt_machine", "delimited_machine", "render_values", "render_machine",
     )),
     "records/block_search",

@@ -30,6 +30,7 @@ _MODULES = (
     "json_grammar",
     "template_ends",
     "template_machine",
+    "json_keys",
     "json_machine",
     "logfmt_machine",
     "delimited_machine",

@@ -1,15 +1,5 @@
+from pyspark_logs.formats.compiled.json_keys cimport Program
 from pyspark_logs.formats.compiled.output cimport Output
-
-cdef struct Program:
-    const int *nodes
-    const int *keys
-    const int *accepts
-    const unsigned char *pool
-    int key_count
-    int *stamps
-    int *guesses
-    int guess_count
-    int *stack
 
 cpdef int run(
     const unsigned char[::1] block, const int[::1] starts, const int[::1] ends, const int[::1] nodes,
@@ -25,10 +15,6 @@ cdef int walk(
 cdef bint parse_line(
     const unsigned char *p, int total, int at, int end, int line, Program *program, Output *out, int row
 ) noexcept nogil
-cdef int read_key(
-    const unsigned char *p, int at, int end, int total, Program *program, Output *out, int node, int follows, int guess
-) noexcept nogil
-cdef int form_of(Program *program, Output *out, int key, bint quoted) noexcept nogil
 cdef bint write_scalar(
     const unsigned char *p, int begin, int stop, int kind, bint escaped, Program *program, Output *out, int first, int last,
     int row

@@ -17,7 +17,8 @@ if cython.compiled:
         skip_space,
         word_end,
     )
-    from cython.cimports.pyspark_logs.formats.compiled.keys import find_key, write_missing
+    from cython.cimports.pyspark_logs.formats.compiled.json_keys import read_key
+    from cython.cimports.pyspark_logs.formats.compiled.keys import write_missing
     from cython.cimports.pyspark_logs.formats.compiled.number_output import write_double, write_integer
     from cython.cimports.pyspark_logs.formats.compiled.opcodes import (
         BAD,
@@ -36,22 +37,18 @@ if cython.compiled:
         MAX_DEPTH,
         NUMBERS,
         NUMERALS,
-        O_DOUBLE,
         O_EPOCH,
-        O_INT,
         O_TEXT,
         OUT_ARGUMENT,
         OUT_KIND,
         OUT_WIDTH,
         STRINGS,
-        UNCERTAIN,
         V_INTEGER,
         V_NUMBER,
         V_OTHER,
         V_STRING,
         V_TEXT,
         V_UNWANTED,
-        V_UNWANTED_STRING,
     )
     from cython.cimports.pyspark_logs.formats.compiled.output import Output, reject, tables_of, write_value
     from cython.cimports.pyspark_logs.formats.compiled.primitives import equal, find_either
@@ -61,7 +58,8 @@ if cython.compiled:
 else:
     from . import interpreted
     from .json_grammar import number_end, scalar_end, skip_container, skip_space, word_end
-    from .keys import find_key, write_missing
+    from .json_keys import read_key
+    from .keys import write_missing
     from .number_output import write_double, write_integer
     from .opcodes import *
     from .output import reject, tables_of, write_value
@@ -311,73 +309,6 @@ def parse_line(p, total, at, end, line, program, out, row):
                 return True
             depth -= 1
             node = program.stack[depth]
-
-
-def read_key(p, at, end, total, program, out, node, follows, guess):
-    """Reads a key, from the comma before it to the first byte of its value or the quote before that; keeps it as a guess.
-
-    The next lines often have the same bytes at the same position, which then need not be read again.
-
-    Args:
-        p: the block.
-        at: offset after the value before the key, or of the first key of an object.
-        end: end of the line.
-        total: length of the block.
-        program: tables of the program.
-        out: tables of the block.
-        node: node of the object.
-        follows: 1 after a value.
-        guess: index of the row of guesses that is filled.
-
-    Returns:
-        The number of bytes; -1 if the bytes are not certain.
-    """
-    begin: cython.int = at
-    stop: cython.int
-    key: cython.int
-    if follows:  # p[at] is a comma
-        at = skip_space(p, at + 1, end)
-    if at >= end or p[at] != 34:
-        return -1
-    at += 1
-    stop = find_either(p, at, end, 34, 92, total)
-    if stop < 0 or p[stop] == 92:
-        return -1
-    key = find_key(p, at, stop - at, program.keys, program.nodes[node], program.nodes[node + 1], program.pool)
-    if key == UNCERTAIN:
-        return -1
-    at = skip_space(p, stop + 1, end)
-    if at >= end or p[at] != 58:
-        return -1
-    at = skip_space(p, at + 1, end)
-    if at >= end:
-        return -1
-    if key >= 0 and p[at] == 34 and program.keys[KEY_WIDTH * key + KEY_CHILD] >= 0:
-        return -1  # a string, although values of its keys are requested
-    program.guesses[guess + GUESS_FORM] = form_of(program, out, key, p[at] == 34)
-    at += p[at] == 34
-    program.guesses[guess + GUESS_OFFSET] = begin
-    program.guesses[guess + GUESS_SIZE] = at - begin
-    program.guesses[guess + GUESS_KEY] = key
-    program.guesses[guess + GUESS_STATE] = 2 * node + follows
-    return at - begin
-
-
-def form_of(program, out, key, quoted):
-    """Returns the form of the value of a key."""
-    k: cython.int
-    kind: cython.int
-    if key < 0:
-        return V_UNWANTED_STRING if quoted else V_UNWANTED
-    k = program.keys[KEY_WIDTH * key + KEY_FIRST_OUT]
-    kind = -1  # several outputs, or keys of an object
-    if program.keys[KEY_WIDTH * key + KEY_LAST_OUT] == k + 1 and program.keys[KEY_WIDTH * key + KEY_CHILD] < 0:
-        kind = out.outs[OUT_WIDTH * k + OUT_KIND]
-    if quoted:
-        return V_TEXT if kind == O_TEXT and program.accepts[k] & STRINGS else V_STRING
-    if kind < 0 or not program.accepts[k] & NUMBERS:
-        return V_OTHER
-    return V_INTEGER if kind == O_INT else V_NUMBER if kind == O_DOUBLE else V_OTHER
 
 
 def write_scalar(p, begin, stop, kind, escaped, program, out, first, last, row):
