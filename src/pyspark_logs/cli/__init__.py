@@ -16,9 +16,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     from pyspark_logs.cli.arguments import parse_options
     from pyspark_logs.cli.completion import complete
     from pyspark_logs.cli.output import INTERRUPTED, REFUSED
+    from pyspark_logs.cli.streams import prepare_streams
     from pyspark_logs.errors import LogSourceError
     from pyspark_logs.terminal_text import printable
 
+    prepare_streams()
     parser = build_parser()
     complete(parser)
     parsed = parser.parse_args(arguments)

@@ -7,6 +7,7 @@ import csv
 import datetime as dt
 import functools
 import json
+import math
 from collections.abc import Callable, Sequence
 from decimal import Decimal
 from typing import Any, TextIO
@@ -31,10 +32,33 @@ def json_value(value: Any) -> Any:
     return str(value)
 
 
+def json_text(value: Any) -> str:
+    """Returns a value as JSON, in which numbers that JSON lacks are strings, as in JSON of Spark and of this project's writer.
+
+    >>> print(json_text({"a": float("nan"), "b": [float("-inf")]}))
+    {"a": "NaN", "b": ["-Infinity"]}
+    """
+    try:
+        return json.dumps(value, default=json_value, ensure_ascii=False, allow_nan=False)
+    except ValueError:
+        return json.dumps(_finite(value), default=json_value, ensure_ascii=False)
+
+
+def _finite(value: Any) -> Any:
+    """Returns a value with strings in place of NaN and the infinities."""
+    if isinstance(value, dict):
+        return {key: _finite(one) for key, one in value.items()}
+    if isinstance(value, list):
+        return [_finite(one) for one in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
+    return value
+
+
 def _json_writer(stream: TextIO, _: Sequence[str]) -> Callable[[pa.RecordBatch], None]:
     def write(batch: pa.RecordBatch) -> None:
         for row in batch.to_pylist(maps_as_pydicts="lossy"):
-            stream.write(_without_controls(json.dumps(row, default=json_value, ensure_ascii=False)) + "\n")
+            stream.write(_without_controls(json_text(row)) + "\n")
 
     return write
 
@@ -87,7 +111,7 @@ def _csv_text(value: Any) -> Any:
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, (dict, list)):
-        return json.dumps(value, default=json_value, ensure_ascii=False)
+        return json_text(value)
     return json_value(value) if isinstance(value, (dt.date, dt.time, bytes, Decimal)) else value
 
 
