@@ -30,6 +30,7 @@ from pyspark_logs.task_log import TaskLog
 from pyspark_logs.telemetry import Span, start_span
 
 _OPEN_SPLITS = 64  # splits of a task that wait for the threads that fetch, or were fetched
+_SHOWN_COLUMNS, _SHOWN_CHARACTERS = 10, 200  # of a header, in messages
 _FETCH_THREADS = 8  # files that are fetched at the same time by default
 
 
@@ -213,11 +214,25 @@ class TaskReader:
 
     def _open_split(self, split: FileSplit, prefetcher: Prefetcher | None) -> Generator[Any, None, None]:
         builder = self.builder
-        return SplitReader(
+        blocks = SplitReader(
             self.form, self.options, self.store, split, builder.context(split), prefetcher,
             in_stream=self.task.in_stream, observer=_TaskObserver(builder, self.log, self.recorder),
             profile=builder.profile,
         ).blocks()  # fmt: skip
+        return self._check_headers(split, blocks) if self.form.has_headers else blocks
+
+    def _check_headers(self, split: FileSplit, blocks: Generator[Any, None, None]) -> Generator[Any, None, None]:
+        """Yields the blocks of a file, and logs a header that names none of the columns: a wrong separator has no other sign."""
+        rescued = self.options.format.rescued_column
+        columns = [name for name in self.builder.columns.record_columns.names if name != rescued]
+        checked: str | None = None
+        with closing(blocks):
+            for lines in blocks:
+                if lines.header is not None and lines.header != checked:
+                    checked = lines.header
+                    if self.form.unnamed_by(checked, columns):
+                        self.log.notice("header", _unnamed(split.path, checked, columns))
+                yield lines
 
     def _batches_of(self, run: Sequence[FileSplit], blocks: Iterator[Any], span: Span) -> Iterator[pa.RecordBatch]:
         builder = self.builder
@@ -227,3 +242,12 @@ class TaskReader:
         if self.recorder is not None:
             batches = self.recorder.observe(run[0], batches, builder.metrics)
         return traced(span, run[0], batches, builder.metrics)
+
+
+def _unnamed(path: str, header: str, columns: Sequence[str]) -> str:
+    """Returns the message about a header that names none of the requested columns."""
+    shown = ", ".join(columns[:_SHOWN_COLUMNS]) + (", ..." if len(columns) > _SHOWN_COLUMNS else "")
+    return (
+        f"{path}: the header {header[:_SHOWN_CHARACTERS]!r} names none of the columns {shown}, which are null in its rows."
+        " Check the separator, and the names in the schema"
+    )

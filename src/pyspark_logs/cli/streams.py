@@ -6,6 +6,7 @@ import codecs
 import io
 import os
 import sys
+from pathlib import Path
 
 _ESCAPES = "pyspark_logs.escape"
 
@@ -21,7 +22,7 @@ def prepare_streams() -> None:
         stream = getattr(sys, name)
         if stream is None:
             # The file stays open until the process ends, as standard streams do.
-            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115
+            setattr(sys, name, Path(os.devnull).open("w", encoding="utf-8"))  # noqa: SIM115
         elif isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors=_ESCAPES)
 

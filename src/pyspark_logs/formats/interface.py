@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Protocol
 
@@ -118,6 +118,15 @@ class Format(ABC):
     @property
     def has_positional_columns(self) -> bool:
         """True if a schema names the values of a record by their position, so that no column can be left out of it."""
+        return False
+
+    @property
+    def has_headers(self) -> bool:
+        """True if lines of a file name the values of the lines below them."""
+        return False
+
+    def unnamed_by(self, header: str, columns: Sequence[str]) -> bool:
+        """Returns True if a header names none of these columns, so that they are null in all records under it."""
         return False
 
     @property

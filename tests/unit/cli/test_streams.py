@@ -31,9 +31,7 @@ def run_with_encoding(arguments: list[str], encoding: str, monkeypatch: pytest.M
 
 
 @pytest.mark.parametrize("encoding", ["ascii", "latin-1", "cp1252", "utf-8"])
-def test_characters_that_the_output_cannot_encode(
-    log: str, encoding: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_characters_that_the_output_cannot_encode(log: str, encoding: str, monkeypatch: pytest.MonkeyPatch) -> None:
     row = json.loads(run_with_encoding(["preview", log, *FORMAT, "--json"], encoding, monkeypatch))
     assert row["message"] == TEXT
     euro = "€" if encoding in ("cp1252", "utf-8") else r"\u20ac"

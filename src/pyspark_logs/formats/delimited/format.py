@@ -113,6 +113,18 @@ class DelimitedFormat(LineFormat):
             else "no file of the sample has a line"
         )
 
+    @property
+    def has_headers(self) -> bool:
+        """True if a line of each file names its values."""
+        return self.spec.header != "none"
+
+    def unnamed_by(self, header: str, columns: Sequence[str]) -> bool:
+        """Returns True if a header has names, but none for these columns."""
+        names = self.spec.value_names(header)
+        index = NameIndex(names)
+        values = [value for column in columns for value in (self._field(column) or DelimitedField(column)).value_names]
+        return bool(names) and bool(values) and all(index.find(value) is None for value in values)
+
     def header_rule(self) -> HeaderRule | None:
         """Returns the rule that finds the headers; None: files have no header."""
         return self.spec.header_rule()

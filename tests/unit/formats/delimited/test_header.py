@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import logging
 from datetime import date
 from functools import partial
 from pathlib import Path
@@ -372,3 +373,30 @@ class TestConcatenatedFiles:
             pyspark_logs.write(rows, str(tmp_path / "out"), preset="aws_vpc_flow")
         written = pyspark_logs.write(rows.slice(1), str(tmp_path / "out"), preset="aws_vpc_flow")
         assert written.rows == 1
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_a_header_that_names_none_of_the_columns_is_reported(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, threads: int
+) -> None:
+    for name in ("a.csv", "b.csv"):  # small files are decoded together
+        (tmp_path / name).write_text("name;n\nx;1\ny;2\n")
+
+    def messages(**options: Any) -> list[str]:
+        caplog.clear()
+        load = {"delimited": ",", "header": "first", "schema": "name string, n int", **options}
+        with caplog.at_level(logging.WARNING):
+            pyspark_logs.scan(tmp_path, threads=threads, **load).read_all()
+        return [record.getMessage() for record in caplog.records]
+
+    (message,) = messages()
+    assert message.startswith(
+        f"{tmp_path}/a.csv: the header 'name;n' names none of the columns name, n, which are null"
+    )
+    assert messages(quiet=True) == []
+    assert messages(delimited=";") == []
+    assert messages(delimited=";", schema="x string, N int") == []
+    (message,) = messages(delimited=";", schema="x string, rest map<string,string>", rescuedDataColumn="rest")
+    assert "names none of the columns x, which" in message
+    (message,) = messages(delimited=";", schema=", ".join(f"x{index} int" for index in range(11)))
+    assert "the columns x0, x1, x2, x3, x4, x5, x6, x7, x8, x9, ..., which" in message
