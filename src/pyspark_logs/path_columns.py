@@ -29,8 +29,14 @@ def path_value(text: str | None, dtype: pa.DataType, zone: str) -> pa.Scalar:
     try:
         array = from_values([field_type.parse(to_valid_text(text), TimestampContext(zone))], field_type.arrow())
     except (ValueError, OverflowError):
-        return to_scalar(None, dtype)  # as Spark does with a directory that is not of the column's type
+        return to_scalar(None, dtype)
     return (array if array.type == dtype else utc_to_local(array, zone))[0]
+
+
+def typed_path_columns(columns: ColumnSources) -> list[pa.Field]:
+    """Returns the partition columns whose type is not string, so that the text of a path may not be of their type."""
+    pairs = zip(columns.target, columns.sources, strict=True)
+    return [field for field, source in pairs if source == FROM_PATH and not pa.types.is_string(field.type)]
 
 
 def allowed_values(columns: ColumnSources, predicates: Sequence[Predicate], zone: str) -> dict[str, Allowed]:

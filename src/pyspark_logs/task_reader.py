@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing, nullcontext
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import islice
 from typing import Any
 
@@ -20,9 +21,11 @@ from pyspark_logs.codecs import NONE, codec_for
 from pyspark_logs.errors import SchemaError
 from pyspark_logs.formats.interface import Format
 from pyspark_logs.options import ReadOptions
+from pyspark_logs.path_columns import path_value, typed_path_columns
 from pyspark_logs.planning import FileSplit
 from pyspark_logs.prefetch import Prefetcher
 from pyspark_logs.records import BLOCK_BYTES, Lines
+from pyspark_logs.schema import type_name
 from pyspark_logs.split_reader import SplitObserver, SplitReader
 from pyspark_logs.split_spans import record_counts, traced
 from pyspark_logs.store import Store
@@ -214,12 +217,39 @@ class TaskReader:
 
     def _open_split(self, split: FileSplit, prefetcher: Prefetcher | None) -> Generator[Any, None, None]:
         builder = self.builder
+        self._check_path_values(split)
         blocks = SplitReader(
             self.form, self.options, self.store, split, builder.context(split), prefetcher,
             in_stream=self.task.in_stream, observer=_TaskObserver(builder, self.log, self.recorder),
             profile=builder.profile,
         ).blocks()  # fmt: skip
         return self._check_headers(split, blocks) if self.form.has_headers else blocks
+
+    @cached_property
+    def _checked_path_values(self) -> set[tuple[int, str]]:
+        """Indices and texts of partition values that were checked: thousands of files have the same few."""
+        return set()
+
+    @cached_property
+    def _typed_path_columns(self) -> list[tuple[pa.Field, int]]:
+        """Partition columns of other types than string, and the indices of their values in ``partition_values``."""
+        return [
+            (field, self.builder.path_columns[field.name.lower()]) for field in typed_path_columns(self.builder.columns)
+        ]
+
+    def _check_path_values(self, split: FileSplit) -> None:
+        """Logs a partition value that is not of the type of its column, and therefore null."""
+        for field, index in self._typed_path_columns:
+            text = split.partition_values[index]
+            if text is None or (index, text) in self._checked_path_values:
+                continue
+            self._checked_path_values.add((index, text))
+            if not path_value(text, field.type, self.options.time.zone).is_valid:
+                self.log.notice(
+                    f"partition {field.name}",
+                    f"{split.path}: the partition value {field.name}={text!r} is not of type {type_name(field.type)}, which the"
+                    " schema gives the column, and is null in the rows of such files. Declare the column a string",
+                )
 
     def _check_headers(self, split: FileSplit, blocks: Generator[Any, None, None]) -> Generator[Any, None, None]:
         """Yields the blocks of a file, and logs a header that names none of the columns: a wrong separator has no other sign."""

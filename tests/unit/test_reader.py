@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import gzip
 import io
+import logging
 import pickle
 import subprocess
 import sys
@@ -221,6 +222,27 @@ class TestChoiceOfFiles:
             key=lambda row: row["m"],
         )
         assert row["t"] == at("2026-11-22 00:30:00")
+
+    def test_partition_values_that_are_not_of_the_type_of_the_schema_are_reported(
+        self, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        hive_null = "__HIVE_DEFAULT_PARTITION__"
+        write(tmp_path, {f"n={n}/t={t}/a.log": "x\n" for n in ("1", "ops", hive_null) for t in ("b", "2026-11-22")})
+
+        def messages(schema: str, **options: Any) -> list[str]:
+            caplog.clear()
+            with caplog.at_level(logging.WARNING):
+                read(tmp_path, template="{m}", schema=schema, **options)
+            return [record.getMessage() for record in caplog.records]
+
+        assert messages("n string, t string, m string") == messages("m string") == []
+        assert messages("n int, t date, m string", quiet=True) == []
+        number, day = messages("n int, t date, m string")
+        assert "/n=1/t=b/a.log: the partition value t='b' is not of type date, which the schema gives" in number + day
+        assert (
+            "a.log: the partition value n='ops' is not of type int, which the schema gives the column" in number + day
+        )
+        assert messages("n int, m string", where="n = 1") == []
 
     def test_a_column_of_template_and_layout_comes_from_the_line(self, tmp_path: Path) -> None:
         write(tmp_path, {"team=web/a.log": "ops x\n"})
