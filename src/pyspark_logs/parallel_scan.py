@@ -24,6 +24,8 @@ from pyspark_logs.task_reader import ReadTask
 # dozen MiB would occupy only one thread.
 UNIT_BYTES = 16 << 20
 UNIT_FILES = 256
+# Files that a thread reads first if the consumer takes only the first rows: small objects of a store would be requested in vain.
+FIRST_UNIT_FILES = 8
 MAX_THREADS = 8
 _BATCH_BYTES = 4 << 20  # expected size of a batch
 _HELD_BYTES = 32 << 20  # batches that wait for the consumer, for each thread
@@ -51,6 +53,8 @@ def read_plan(
     metrics: RecordMetrics,
     threads: int,
     finished: Callable[[int], object] | None = None,
+    *,
+    stops_early: bool = False,
 ) -> Iterator[pa.RecordBatch]:
     """Yields the batches of all splits of a plan, ordered by path and offset whatever the number of threads.
 
@@ -61,14 +65,15 @@ def read_plan(
         threads: number of threads that read; 1: the calling thread reads, unless ``finished`` is given.
         finished: function that receives the stored bytes of each part of the plan after its last batch; None if they are of no
             interest.
+        stops_early: True if the consumer takes only the first rows; the parts of the plan are small at first, and grow.
     """
     if not plan.tasks:
         reader.start_audit(plan)
         return
     splits = in_path_order([cast("Splits", task.splits) for task in plan.tasks])
     everything = replace(plan.tasks[0], has_free_processor=processors() > threads)
-    is_whole = threads == 1 and finished is None
-    parts = [splits] if is_whole else list(_units(splits))
+    is_whole = threads == 1 and finished is None and not stops_early
+    parts = [splits] if is_whole else list(_units(splits, growth=threads if stops_early else None))
     tasks = reader.start_audit(replace(plan, tasks=tuple(replace(everything, splits=part) for part in parts))).tasks
     if is_whole:
         yield from reader.read_task(tasks[0], metrics)
@@ -80,12 +85,16 @@ def read_plan(
         _counted_batches(reader, task, builders, functools.partial(reports.setdefault, number))
         for number, task in enumerate(tasks)
     ]
+    # A consumer of the first rows may need no second batch: each thread pauses after its first one.
+    held, least = (_BATCH_BYTES, _BATCH_BYTES) if stops_early else (_HELD_BYTES, 0)
     prefetcher = Prefetcher(
-        threads=threads, max_bytes=threads * _HELD_BYTES, item_bytes=_BATCH_BYTES, max_items=None, name="pyspark-logs-scan"
+        threads=threads, max_bytes=threads * held, item_bytes=_BATCH_BYTES, max_items=None, name="pyspark-logs-scan"
     )  # fmt: skip
     try:
         with closing(prefetcher):
-            for part, items in zip(parts, [prefetcher.add(unit, _size) for unit in units], strict=True):
+            for part, items in zip(
+                parts, [prefetcher.add(unit, lambda item: max(_size(item), least)) for unit in units], strict=True
+            ):
                 for batch, counts in items:
                     metrics.add(counts)
                     if batch is not None:
@@ -99,13 +108,22 @@ def read_plan(
         reader.log.report(TaskReport(metrics.since(before), corrupt, appended))
 
 
-def _units(splits: Splits) -> Iterator[Splits]:
-    """Yields consecutive splits, as many as a thread reads at once."""
-    start = size = 0
+def _units(splits: Splits, growth: int | None = None) -> Iterator[Splits]:
+    """Yields consecutive splits, as many as a thread reads at once.
+
+    Args:
+        splits: splits of the plan, in order.
+        growth: number of units after which the largest number of files doubles, from ``FIRST_UNIT_FILES`` on; None: it is
+            ``UNIT_FILES`` from the beginning.
+    """
+    start = size = units = 0
+    most = UNIT_FILES if growth is None else FIRST_UNIT_FILES
     for row, length in enumerate(splits.lengths):
-        if row > start and (size + length > UNIT_BYTES or row - start == UNIT_FILES):
+        if row > start and (size + length > UNIT_BYTES or row - start == most):
             yield splits[start:row]
-            start, size = row, 0
+            start, size, units = row, 0, units + 1
+            if growth is not None and units % growth == 0:
+                most = min(2 * most, UNIT_FILES)
         size += length
     yield splits[start:]
 

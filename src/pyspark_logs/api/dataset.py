@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from pyspark_logs.api.loads import resolve_load
 from pyspark_logs.api.read_progress import ReadProgress
-from pyspark_logs.api.scan import ScanSummary, scan
+from pyspark_logs.api.scan import ScanSummary, open_scan
 from pyspark_logs.conditions import parse_where
 from pyspark_logs.errors import OptionError, SchemaError
 from pyspark_logs.options.numbers import parse_count
@@ -77,7 +77,7 @@ class LogDataset:
         if parsed is schema and columns is not None:
             parsed = self._with_condition(schema, options.get("where"))
         options["schema"] = parsed
-        reader = scan(self.path, summary=summary, progress=progress, **options)
+        reader = open_scan(self.path, options, summary=summary, progress=progress, stops_early=most is not None)
         if parsed is not schema:
             reader = _selected(reader, schema.names)
         return reader if most is None else _limited(reader, most)

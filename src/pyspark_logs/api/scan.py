@@ -85,6 +85,28 @@ def scan(
     >>> summary.corrupt, summary.reasons
     (2, {"field 'n': not a whole number": 2})
     """
+    return open_scan(path, options, summary=summary, threads=threads, progress=progress)
+
+
+def open_scan(
+    path: str | os.PathLike[str] | list[str],
+    options: dict[str, Any],
+    *,
+    summary: ScanSummary | None = None,
+    threads: int | None = None,
+    progress: Callable[[ReadProgress], object] | None = None,
+    stops_early: bool = False,
+) -> pa.RecordBatchReader:
+    """Returns the reader of :func:`scan`.
+
+    Args:
+        path: directory, file or glob, or a list of them.
+        options: options of the reader.
+        summary: object that is updated while batches are read.
+        threads: number of threads that read.
+        progress: function that is called after each batch of rows.
+        stops_early: True if only the first rows will be read, so that few files are read ahead of them.
+    """
     if summary is not None and not isinstance(summary, RecordMetrics):
         raise OptionError(f"summary: {summary!r} is not a ScanSummary; write summary=pyspark_logs.ScanSummary()")
     check_progress(progress)
@@ -94,9 +116,10 @@ def scan(
     metrics = summary if summary is not None else ScanSummary()
     plan = reader.plan()
     if progress is None:
-        return pa.RecordBatchReader.from_batches(reader.target(), read_plan(reader, plan, metrics, count))
+        batches = read_plan(reader, plan, metrics, count, stops_early=stops_early)
+        return pa.RecordBatchReader.from_batches(reader.target(), batches)
     finished: list[int] = []
-    batches = read_plan(reader, plan, metrics, count, finished=finished.append)
+    batches = read_plan(reader, plan, metrics, count, finished=finished.append, stops_early=stops_early)
     return pa.RecordBatchReader.from_batches(reader.target(), _reporting(batches, plan, finished, metrics, progress))
 
 

@@ -9,6 +9,7 @@ import pytest
 import pyspark_logs
 from pyspark_logs import dataset, plan
 from pyspark_logs.errors import OptionError, RecordError, SchemaError
+from tests.support.fault_proxy import FaultProxy
 from tests.support.log_files import write
 from tests.support.s3_server import S3Bucket
 
@@ -147,6 +148,33 @@ def test_outliers_do_not_stretch_the_histogram(tmp_path: Path) -> None:
     rows = [line.split() for line in repr(report).splitlines() if "outliers" in line]
     assert rows == [["1970-01-01", "00:00", "1", "0", "outliers"], ["2038-01-19", "03:14", "1", "0", "outliers"]]
     assert report._repr_html_().count(">outliers<") == 2
+
+
+@pytest.mark.parametrize("threads", [1, 2, 4])
+def test_the_first_rows_of_small_objects_take_few_requests(
+    s3: S3Bucket, threads: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pyspark_logs.api.scan.default_threads", lambda: threads)
+    for number in range(120):
+        s3.put(f"app/{number:03}.log", b"INFO %d\n" % number)
+    proxy = FaultProxy(s3.endpoint)
+    proxy.start()
+
+    def requested(rows: int, where: str | None = None) -> int:
+        keys = {"region": "us-east-1", "accessKey": "testing", "secretKey": "test-secret"}
+        logs = dataset(f"{s3.url}/app", template="{level} {n:int}", endpoint=proxy.endpoint, **keys)
+        proxy.requests.clear()
+        numbers = logs.head(rows, where=where)["n"].to_pylist()
+        assert numbers == ([119] if where else list(range(rows)))
+        return sum(".log" in path for method, path, _ in proxy.requests if method == "GET")
+
+    try:
+        # A part of eight files for each thread; the thread of the first part may begin with another one.
+        assert requested(5) <= 8 * threads + 16
+        assert requested(120) == 120
+        assert requested(1, "n = 119") == 120
+    finally:
+        proxy.stop()
 
 
 def test_the_cost_of_requests_is_that_of_s3(logs: pyspark_logs.LogDataset, s3: S3Bucket) -> None:
