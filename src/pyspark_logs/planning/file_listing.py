@@ -226,6 +226,8 @@ def _advice(path: str) -> str:
         return "'**' matches within one directory, as '*' does; a directory is read with all that is below it. "
     if "," in path and "{" not in path:
         return 'The comma is part of the name; several paths are a list: ["a", "b"]. '
+    if is_glob(path):
+        return "If the characters * ? [ { \\ are part of the name, write a backslash before each of them. "
     return ""
 
 

@@ -69,6 +69,18 @@ def test_a_missing_path_is_an_error(path: str | list[str], says: str, page_size:
     assert (path if isinstance(path, str) else path[-1]) in str(error.value)
 
 
+def test_names_with_the_characters_of_globs() -> None:
+    """As ``_metadata.file_path`` shows them, they are globs that match nothing; the error says how they are written."""
+    names = ["a[1].log", "b{x}.log", "c\\d.log", "e*f.log", "g?.log"]
+    store = KeyStore.from_keys(names)
+    for name in names[:3]:
+        with pytest.raises(PathNotFoundError, match="are part of the name, write a backslash before each of them"):
+            run(store, f"s3://b/app/{name}")
+    for name in names:
+        escaped = "".join(f"\\{character}" if character in "*?[{\\" else character for character in name)
+        assert run(store, f"s3://b/app/{escaped}")[0] == [name]
+
+
 @pytest.mark.parametrize("page_size", [1, 1000])
 def test_a_path_with_nothing_in_the_range_is_an_empty_plan(page_size: int) -> None:
     # Neighbours that begin with its name come first in key order.
