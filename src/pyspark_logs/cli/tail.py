@@ -77,7 +77,7 @@ def _poll(follower: Follower, write: Callable[[Any], None], *, raises: bool) -> 
     except StoreError as error:
         if raises:
             raise
-        print(f"pyspark-logs tail: {printable(str(error))}; the next poll reads these files again", file=sys.stderr)
+        print(f"pyspark-logs tail: {printable(str(error))} The next poll tries again.", file=sys.stderr)
         return False
     sys.stdout.flush()
     return follower.commit()
