@@ -125,7 +125,7 @@ class TestThreads:
         monkeypatch.setattr("pyspark_logs.parallel_scan.processors", lambda: processors)
         monkeypatch.setattr(
             "pyspark_logs.task_reader.Prefetcher.add",
-            lambda _, items, size: added.append(size) or (item for item in items),
+            lambda _, items, size, *_given: added.append(size) or (item for item in items),
         )
         path = write(tmp_path, self.FILES)
         table = scan(path, template="{n:int} {line:int}", threads=1, **options).read_all()
