@@ -24,10 +24,15 @@ def resize(batches: Iterator[pa.RecordBatch], target: pa.Schema) -> Iterator[pa.
     pending: list[pa.RecordBatch] = []
     rows = size = 0
     for batch in batches:
+        batch_rows, batch_bytes = batch.num_rows, held_bytes(batch)
+        if pending and _is_large(batch_rows, batch_bytes):
+            # Copying a large batch takes longer than another small one.
+            yield from _cut(_concatenate(pending, target))
+            pending, rows, size = [], 0, 0
         pending.append(batch)
-        rows += batch.num_rows
-        size += held_bytes(batch)
-        if rows >= MIN_BATCH_ROWS or size >= MIN_BATCH_BYTES:
+        rows += batch_rows
+        size += batch_bytes
+        if _is_large(rows, size):
             joined = _concatenate(pending, target)
             pending, rows, size = [], 0, 0
             del batch  # the consumer holds the only reference to a large batch
@@ -51,6 +56,10 @@ def batch_of_columns(columns: list[pa.Array], target: pa.Schema, rows: int) -> p
         # Arrow keeps no row count without a column; a struct array does.
         return pa.RecordBatch.from_struct_array(pa.StructArray.from_buffers(pa.struct([]), rows, [None]))
     return pa.RecordBatch.from_arrays(columns, schema=target)
+
+
+def _is_large(rows: int, size: int) -> bool:
+    return rows >= MIN_BATCH_ROWS or size >= MIN_BATCH_BYTES
 
 
 def _concatenate(batches: list[pa.RecordBatch], target: pa.Schema) -> pa.RecordBatch:

@@ -30,6 +30,14 @@ def test_batches_are_bounded_by_rows_and_bytes(rows: int, length: int, count: in
     assert [one.num_rows for one in found] == sizes
 
 
+def test_a_large_batch_is_not_copied() -> None:
+    large = batch(MIN_BATCH_ROWS, 1)
+    found = list(resize(iter([batch(1, 1), batch(2, 1), large, batch(1, 1), large]), SCHEMA))
+    assert [one.num_rows for one in found] == [3, MIN_BATCH_ROWS, 1, MIN_BATCH_ROWS]
+    assert found[1] is large
+    assert found[3] is large
+
+
 def test_no_batch_is_taken_before_a_large_one_is_returned() -> None:
     taken: list[int] = []
 
