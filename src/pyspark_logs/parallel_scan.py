@@ -17,12 +17,14 @@ from pyspark_logs.options import ReadOptions
 from pyspark_logs.planning import Splits, in_path_order, processors
 from pyspark_logs.prefetch import Prefetcher
 from pyspark_logs.reader import LogReader, ReadPlan
+from pyspark_logs.records import BLOCK_BYTES
 from pyspark_logs.task_log import TaskReport
 from pyspark_logs.task_reader import ReadTask
 
 # Text that a thread reads at once. With less, the fixed cost of a task would be measurable; with more, a single file of a few
-# dozen MiB would occupy only one thread.
-UNIT_BYTES = 16 << 20
+# dozen MiB would occupy only one thread. Nearly six blocks: a chunk ends with a line and is shorter than a block, and the rest of
+# a unit would be a block that costs as much of the interpreter as a large one.
+UNIT_BYTES = 6 * BLOCK_BYTES - (64 << 10)
 UNIT_FILES = 256
 # Files that a thread reads first if the consumer takes only the first rows: small objects of a store would be requested in vain.
 FIRST_UNIT_FILES = 8
