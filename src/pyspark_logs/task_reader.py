@@ -258,7 +258,7 @@ class TaskReader:
         checked: str | None = None
         with closing(blocks):
             for lines in blocks:
-                if lines.header is not None and lines.header != checked:
+                if len(lines) and lines.header is not None and lines.header != checked:
                     checked = lines.header
                     if self.form.unnamed_by(checked, columns):
                         self.log.notice("header", _unnamed(split.path, checked, columns))

@@ -131,7 +131,7 @@ class TextLines:
                 blocks, encoding = (sanitise(lines, self.options.encoding) for lines in blocks), "utf-8"
             blocks = self._join_quoted(blocks, rules.quotes, encoding)
         if rules.header is not None:
-            first = self._first_line() if is_later_split else None
+            first = self._first_line(rules.header) if is_later_split else None
             blocks = self._assign_headers(blocks, rules.header, encoding, first)
         sanitises = encoding != "utf-8" and not self._to_join
         extent = Extent(self.text.member, start, length)
@@ -155,7 +155,7 @@ class TextLines:
             is_whole=not self.text.is_split or (split.start == 0 and split.length >= split.size),
         )  # fmt: skip
 
-    def _first_line(self) -> FirstLine | None:
+    def _first_line(self, rule: HeaderRule) -> FirstLine | None:
         """Returns the first record of the file, which may be its header, by a read of the file's beginning."""
         options, quotes = self.options, self.rules.quotes
         blocks = read_lines(
@@ -174,7 +174,7 @@ class TextLines:
         lines = next(records, None)
         if isinstance(blocks, Generator):
             blocks.close()
-        return None if lines is None else first_line(lines, options.encoding, self.split.path)
+        return None if lines is None else first_line(lines, rule, options.encoding, self.split.path)
 
 
 def _find_documents(rule: DocumentRule, text: FileText, chunks: Iterator[bytes]) -> tuple[bool, Iterator[bytes]]:

@@ -42,6 +42,7 @@ class HeaderRule:
             continues the last line of the member before it.
         is_same: predicate of a line and of the first header, which tells whether the line is the header again.
         is_reordered: predicate of a line and of the first header, which tells whether the line has its names in another order.
+        is_preamble: predicate of a first record that is neither a header nor a record; the header follows it.
     """
 
     by_fields: bool
@@ -51,6 +52,7 @@ class HeaderRule:
     repeats: Callable[[str, str], bool] = lambda _, __: False
     is_same: Callable[[str, str], bool] = lambda _, __: False
     is_reordered: Callable[[str, str], bool] = lambda _, __: False
+    is_preamble: Callable[[str], bool] = lambda _: False
 
     @property
     def stands_anywhere(self) -> bool:
@@ -98,19 +100,21 @@ class HeaderRule:
 
 @dataclass(frozen=True)
 class FirstLine:
-    """The first record of a file.
+    """The first record of a file, or the one after its preamble.
 
     Attributes:
         text: decoded text of the record.
-        offset: offset of the record in the uncompressed file.
+        offset: offset of the first record in the uncompressed file.
+        rows: number of records up to this one.
     """
 
     text: str
     offset: int
+    rows: int = 1
 
 
-def first_line(lines: Lines, encoding: str, path: str) -> FirstLine:
-    """Returns the first record of a block at the beginning of a file.
+def first_line(lines: Lines, rule: HeaderRule, encoding: str, path: str) -> FirstLine:
+    """Returns the first record of a block at the beginning of a file, without a preamble.
 
     Raises:
         FormatError: the record is longer than ``maxRecordBytes`` and cannot be read as a header.
@@ -119,7 +123,8 @@ def first_line(lines: Lines, encoding: str, path: str) -> FirstLine:
         raise FormatError(
             f"{path}: the header in the first line has {lines.full_length} bytes, more than maxRecordBytes"
         )
-    return FirstLine(_text(lines.record(0), encoding), int(lines.offsets[0]))
+    rows = 2 if len(lines) > 1 and rule.is_preamble(_text(lines.record(0), encoding)) else 1
+    return FirstLine(_text(lines.record(rows - 1), encoding), int(lines.offsets[0]), rows)
 
 
 def assign_headers(
@@ -179,12 +184,12 @@ def _under_first(
                 yield replace(block, header=header)
             continue
         if first is None:
-            first = first_line(block, encoding, path)
+            first = first_line(block, rule, encoding, path)
         if not known:
             header = first_header = first.text if rule.accepts(first.text) else None
             known = True
         is_first = header is not None and int(block.offsets[0]) == first.offset
-        lines, starts = members.divide(_piece(block, 1, len(block), to_join) if is_first else block, repeats)
+        lines, starts = members.divide(_piece(block, first.rows, len(block), to_join) if is_first else block, repeats)
         headers = rule.find_known(lines, encoding) if len(lines) else {}
         if first_header is not None and len(lines):
             same = rule.find_same(lines, first_header, encoding)
@@ -194,11 +199,12 @@ def _under_first(
         begin = 0
         for row in sorted({*headers, *starts}):
             text = headers[row] if row in headers else _text(lines.record(row), encoding)
-            if row not in headers and (header is None or not rule.resembles(text, header)):
+            is_preamble = row in starts and rule.is_preamble(text)
+            if row not in headers and (header is None or not (is_preamble or rule.resembles(text, header))):
                 continue
             if row > begin:
                 yield replace(_piece(lines, begin, row, to_join), header=header)
-            header, begin = text, row + 1
+            header, begin = header if is_preamble else text, row + 1
         yield replace(_piece(lines, begin, len(lines), to_join) if begin else lines, header=header)
 
 

@@ -102,6 +102,7 @@ class DelimitedSpec:
                 is_same=self.is_same_header,
                 is_reordered=self.is_reordered_header,
                 repeats=self.repeats,
+                is_preamble=self.is_separator_line,
             )
         # A name is followed by the separator, or ends the line.
         starts = {(name + self.separator).encode()[:4] for name in self._known_names()}
@@ -126,6 +127,14 @@ class DelimitedSpec:
         values = [value.lower() for value in self.splitter.header_names(line)]
         known = sum(value in names for value in values)
         return known > 0 and (names <= set(values) or 2 * known > len(values))
+
+    def is_separator_line(self, line: str) -> bool:
+        """Returns True for a line that tells Excel the separator of the file, which stands before the header.
+
+        >>> DelimitedSpec(";", header="first").is_separator_line("sep=;")
+        True
+        """
+        return line.removeprefix("\ufeff").lower() == f"sep={self.separator}".lower()
 
     def is_same_header(self, line: str, header: str) -> bool:
         """Returns True if a line repeats a header of several names, in the same order."""

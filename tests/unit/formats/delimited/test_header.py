@@ -400,3 +400,21 @@ def test_a_header_that_names_none_of_the_columns_is_reported(
     assert "names none of the columns x, which" in message
     (message,) = messages(delimited=";", schema=", ".join(f"x{index} int" for index in range(11)))
     assert "the columns x0, x1, x2, x3, x4, x5, x6, x7, x8, x9, ..., which" in message
+
+
+@pytest.mark.parametrize("first", ["sep=;", "SEP=;", "sep=\t", "\ufeffsep=;"])
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_a_line_that_tells_excel_the_separator_is_not_the_header(tmp_path: Path, first: str, end: str) -> None:
+    separator = first[-1]
+    rows = [{"name": f"n{index}", "n": str(index)} for index in range(20)]
+    lines = [first, f"name{separator}n", *(separator.join(row.values()) for row in rows)]
+    (tmp_path / "a.csv").write_text(end.join(lines) + end, newline="")
+    load = {"delimited": "\\t" if separator == "\t" else separator, "header": "first"}
+    assert scan_rows(tmp_path, **load) == rows
+    for quote in ('"', ""):
+        for size in (1, 5, 7, 20, 40):
+            assert scan_rows(tmp_path, maxPartitionBytes=size, quote=quote, **load) == rows
+    (tmp_path / "a.csv").write_bytes(gzip.compress((end.join(lines) + end).encode()) * 2)
+    assert scan_rows(tmp_path, **load) == rows + rows
+    (tmp_path / "a.csv").write_text(first)
+    assert scan_rows(tmp_path, schema="name string", quiet=True, **load) == []
