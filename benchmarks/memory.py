@@ -22,6 +22,21 @@ from benchmarks.object_server import BUCKET, serving
 
 LIMIT_MIB = 400  # of a worker, for any input
 _LONG_LINE = 15 << 20  # just below the default of maxRecordBytes
+_WIDE = ", ".join(f"c{n} string" for n in range(40))
+# Lines of a few bytes, of which a block has many. A single thread of ``scan`` reads them ahead.
+_SHORT_LINES: tuple[tuple[str, bytes, Mapping[str, str]], ...] = (
+    ("lines of two bytes", b"a\n", {"template": "{a}"}),
+    ("empty lines", b"\n", {"template": "{a}"}),
+    (
+        "lines `1,2`, of which no value is of its type",
+        b"1,2\n",
+        {"delimited": ",", "schema": "a timestamp, b timestamp"},
+    ),
+    ("lines `1,2` that lack 38 of 40 columns", b"1,2\n", {"delimited": ",", "schema": _WIDE}),
+    ("lines of 40 empty values", b"," * 39 + b"\n", {"delimited": ",", "schema": _WIDE}),
+    ("lines `{}`, 40 columns", b"{}\n", {"json": "true", "schema": _WIDE}),
+    ("lines `a=1`, 41 columns", b"a=1\n", {"logfmt": "true", "schema": f"a int, {_WIDE}"}),
+)
 
 
 @dataclass(frozen=True)
@@ -44,6 +59,7 @@ def run(root: Path, mib: int, gib: float, count: int, delay_ms: float) -> None:
     with tempfile.TemporaryDirectory(dir=root) as scratch, contextlib.ExitStack() as stack:
         inputs = [
             *_local(root, Path(scratch), mib, gib),
+            *_short_lines(Path(scratch), mib),
             *_remote(stack, root, Path(scratch), max(count // 10, 1), delay_ms),
         ]
         spark = spark_reads.session()
@@ -113,6 +129,20 @@ def _local(root: Path, scratch: Path, mib: int, gib: float) -> Iterator[Input]:
     documents = scratch / "documents.json"
     documents.write_bytes(b"[" + b",\n".join(lines * 4) + b"]")
     yield Input("one JSON array", str(documents), spark_reads.OPTIONS["json"])
+
+
+def _short_lines(scratch: Path, mib: int) -> Iterator[Input]:
+    for number, (name, line, options) in enumerate(_SHORT_LINES):
+        text = line * ((mib << 20) // len(line))
+        plain, compressed = scratch / f"short-{number}.log", scratch / f"short-{number}.log.gz"
+        plain.write_bytes(text)
+        compressed.write_bytes(gzip.compress(text, 1))
+        yield Input(name, str(plain), options)
+        yield Input("the same, gzip", str(compressed), options)
+    row = b"2026-11-22T10:11:12Z,INFO,worker-1,com.example.Orders,17,/api/orders/1234567\n"
+    schema = "time timestamp, level string, thread string, logger string, took int, path string"
+    path = _repeated(scratch / "unquoted.csv", row * 1024, (4 * mib << 20) // (1024 * len(row)))
+    yield Input(f"CSV of {4 * mib} MiB without quotes", path, {"delimited": ",", "schema": schema})
 
 
 def _repeated(path: Path, part: bytes, times: int) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import itertools
 from collections.abc import Generator, Iterator
 from typing import NamedTuple
 
@@ -303,16 +302,27 @@ class LineBounds(NamedTuple):
 
 def line_bounds(text: bytes, *, seeks_values: bool = False) -> LineBounds:
     """Returns the lines of a text; with ``seeks_values``, whether they are single values is found in the same pass."""
+    bounds = bounds_of_few_lines(text, seeks_values=seeks_values)
+    return _bounds_at(text, byte_offsets(np.frombuffer(text, np.uint8), 0x0A)) if bounds is None else bounds
+
+
+def bounds_of_few_lines(text: bytes, *, seeks_values: bool = False) -> LineBounds | None:
+    """Returns the lines of a text as :func:`line_bounds`; None if there are more than ``MAX_LINES``."""
     raw = np.frombuffer(text, dtype=np.uint8)
     search = compiled_search(compilation.setting())
-    if search is not None:
-        starts, ends = np.empty((2, min(len(raw), MAX_LINES) + SEARCH_MARGIN), np.int32)
-        count, traits = search.find_lines(raw, starts, ends, seeks_values)
-        if count >= 0:
-            is_plain = not traits & search.UNUSUAL and not text.endswith(b"\0")
-            is_single = seeks_values and not traits & search.SEVERAL
-            return LineBounds(starts[:count], ends[:count], not traits & search.NOT_ASCII, is_plain, is_single)
-    newlines = byte_offsets(raw, 0x0A)
+    if search is None:
+        bounds = _bounds_at(text, byte_offsets(raw, 0x0A))
+        return None if len(bounds.starts) > MAX_LINES else bounds
+    starts, ends = np.empty((2, min(len(raw), MAX_LINES) + SEARCH_MARGIN), np.int32)
+    count, traits = search.find_lines(raw, starts, ends, seeks_values)
+    if not 0 <= count <= MAX_LINES:
+        return None
+    is_plain = not traits & search.UNUSUAL and not text.endswith(b"\0")
+    is_single = seeks_values and not traits & search.SEVERAL
+    return LineBounds(starts[:count], ends[:count], not traits & search.NOT_ASCII, is_plain, is_single)
+
+
+def _bounds_at(text: bytes, newlines: npt.NDArray[np.int32]) -> LineBounds:
     unended = 1 if text and not text.endswith(b"\n") else 0
     ends = np.empty(len(newlines) + unended, dtype=np.int32)
     ends[: len(newlines)] = newlines
@@ -321,19 +331,12 @@ def line_bounds(text: bytes, *, seeks_values: bool = False) -> LineBounds:
     starts = np.zeros_like(ends)
     starts[1:] = ends[:-1] + 1
     if b"\r" in text:
-        ends -= (ends > starts) & (raw[ends - 1] == 0x0D)
+        ends -= (ends > starts) & (np.frombuffer(text, np.uint8)[ends - 1] == 0x0D)
     return LineBounds(starts, ends)
 
 
-def divide(block: Block, starts: npt.NDArray[np.int32]) -> Iterator[Block]:
-    """Yields a block in parts of at most ``MAX_LINES`` lines, all of about as many.
-
-    Args:
-        block: whole lines.
-        starts: start offset of each line.
-    """
-    parts = max(-(-len(starts) // MAX_LINES), 1)
-    cuts = [0, *(int(starts[len(starts) * part // parts]) for part in range(1, parts)), len(block.data)]
-    del starts
-    for begin, end in itertools.pairwise(cuts):
-        yield Block(block.offset + begin, block.data[begin:end])
+def halves(block: Block) -> tuple[Block, Block]:
+    """Returns the two parts of a block of several lines, of about as many bytes."""
+    text, middle = block.data, len(block.data) // 2
+    cut = text.rfind(b"\n", 0, middle) + 1 or text.find(b"\n", middle) + 1
+    return Block(block.offset, text[:cut]), Block(block.offset + cut, text[cut:])

@@ -8,7 +8,15 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from pyspark_logs.records.blocks import BLOCK_BYTES, MAX_LINES, Block, LineBounds, blocks, divide, line_bounds
+from pyspark_logs.records.blocks import (
+    BLOCK_BYTES,
+    Block,
+    LineBounds,
+    blocks,
+    bounds_of_few_lines,
+    halves,
+    line_bounds,
+)
 
 _SPACE = 0x20
 
@@ -141,13 +149,17 @@ def read_lines(
 def _with_bounds(found: Iterator[Block], *, seeks_values: bool) -> Iterator[tuple[Block, LineBounds]]:
     """Yields blocks with their lines, in parts those of more than ``MAX_LINES`` lines."""
     for block in found:
-        bounds = _bounds(block, seeks_values=seeks_values)
-        if len(bounds.starts) <= MAX_LINES:
-            yield block, bounds
+        if block.full_length is not None:
+            yield block, _bounds(block, seeks_values=seeks_values)
             continue
-        parts = divide(block, bounds.starts)
-        del bounds  # as large as several blocks
-        yield from ((part, line_bounds(part.data, seeks_values=seeks_values)) for part in parts)
+        pending = [block]
+        while pending:
+            part = pending.pop()
+            bounds = bounds_of_few_lines(part.data, seeks_values=seeks_values)
+            if bounds is None:
+                pending.extend(reversed(halves(part)))
+            else:
+                yield part, bounds
 
 
 def _bounds(block: Block, *, seeks_values: bool) -> LineBounds:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import itertools
 from unittest import mock
 
@@ -72,16 +71,6 @@ def cut(content, pieces):
         position, index = position + size, index + 1
 
 
-def max_lines(number):
-    """Bounds the lines of a block by another number."""
-    modules = ("pyspark_logs.records.blocks", "pyspark_logs.records.lines")
-    patches = [mock.patch(f"{module}.MAX_LINES", number) for module in modules]
-    stack = contextlib.ExitStack()
-    for patch in patches:
-        stack.enter_context(patch)
-    return stack
-
-
 def records_of(content, start, length, pieces, **options):
     """(offset, bytes kept, full length) of what one split gives."""
     for lines in read_lines(cut(content[max(start - 1, 0) :], pieces), start=start, length=length, **options):
@@ -107,7 +96,7 @@ class TestSplits:
         bounds = sorted({0, len(content), *(c for c in cuts if c < len(content))})
         splits = [(a, b - a) for a, b in itertools.pairwise(bounds)]
         options = {"block_bytes": block_bytes, "comment_prefix": prefix, "blanks": blanks}
-        with max_lines(most):
+        with mock.patch("pyspark_logs.records.blocks.MAX_LINES", most):
             found = [
                 record for start, length in splits for record in records_of(content, start, length, pieces, **options)
             ]
