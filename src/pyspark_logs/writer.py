@@ -288,7 +288,9 @@ def _cast(batch: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:
             for column, field in zip(batch.columns, schema, strict=True)
         ]
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
-        raise SchemaError(f"a batch with the schema {batch.schema} does not fit {schema}: {error}") from error
+        raise SchemaError(
+            f"a batch with the schema {batch.schema} does not fit {schema}: {error}; cast or round its columns before the write"
+        ) from error
     return pa.RecordBatch.from_arrays(columns, schema=schema)
 
 

@@ -116,7 +116,7 @@ OPTIONS: tuple[Option, ...] = (
     Option("auditPath", "report.audit_path", None, text.parse_path, "directory to which the plan of the query and the outcome of each split are written; see [Audit](audit.md)"),
     Option("profileTasks", "report.profile", None, numbers.parse_boolean, "log the seconds that each task spends in each [phase](performance.md#where-the-time-is-spent) of reading (`false`)"),
     Option("quiet", "report.quiet", None, numbers.parse_boolean, "log the warnings of tasks at level `DEBUG` (`false`)"),
-    Option("metadata", "records.metadata", None, numbers.parse_boolean, "add the column `_metadata` (`false`)"),
+    Option("metadata", "records.metadata", None, numbers.parse_boolean, "add the column `_metadata` to a load without a schema; a schema names it itself (`false`)"),
     Option("startTime", COMBINED, None, _unparsed, "start of the range, inclusive"),
     Option("endTime", COMBINED, None, _unparsed, "end of the range, exclusive"),
     Option("layoutSlack", "time.slack_us", None, times.parse_duration_us, "largest difference between the time of a record and the time in its path"),
