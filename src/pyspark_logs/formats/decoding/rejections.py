@@ -145,7 +145,7 @@ def find_problems(field_type: FieldType, texts: pa.StringArray, context: Timesta
 def represent(texts: pa.StringArray) -> tuple[pa.StringArray, str]:
     r"""Returns the ``repr`` of the shown beginning of each text, and the quote that these lack on both sides; "": they lack none.
 
-    >>> represent(from_texts("ab", "a\\b"))[0].to_pylist(), represent(from_texts("ab"))[1]
+    >>> represent(from_texts(["ab", "a\\b"]))[0].to_pylist(), represent(from_texts(["ab"]))[1]
     (["'ab'", "'a\\\\b'"], "'")
     """
     if max_byte_length(texts) > _MAX_SHOWN:

@@ -31,7 +31,7 @@ class JsonRejectionForm(RejectionForm):
     def normalise(self, texts: pa.StringArray) -> pa.StringArray:
         r"""Returns JSON values as they are rendered.
 
-        >>> JsonRejectionForm("field 'n'").normalise(from_texts('"a"', '"\\u0061"', "true")).to_pylist()
+        >>> JsonRejectionForm("field 'n'").normalise(from_texts(['"a"', '"\\u0061"', "true"])).to_pylist()
         ['"a"', '"a"', 'true']
         """
         data = string_bytes(texts)
