@@ -12,6 +12,7 @@ MAX_BATCH_ROWS = 65_536  # Spark's Arrow reader gets slower with larger batches
 MIN_BATCH_ROWS = 2_048
 # Fewer rows are enough if they are long: 2,048 lines of 16 MiB would be 32 GiB.
 MIN_BATCH_BYTES = 2 << 20
+_VALIDITY, _OFFSET = 1 / 8, 4.0  # bytes of a value in a column
 
 
 def resize(batches: Iterator[pa.RecordBatch], target: pa.Schema) -> Iterator[pa.RecordBatch]:
@@ -22,9 +23,10 @@ def resize(batches: Iterator[pa.RecordBatch], target: pa.Schema) -> Iterator[pa.
         target: their schema, which may have no columns.
     """
     pending: list[pa.RecordBatch] = []
+    row_bytes = fixed_row_bytes(target)
     rows = size = 0
     for batch in batches:
-        batch_rows, batch_bytes = batch.num_rows, held_bytes(batch)
+        batch_rows, batch_bytes = batch.num_rows, held_bytes(batch, row_bytes)
         if pending and _is_large(batch_rows, batch_bytes):
             # Copying a large batch takes longer than another small one.
             yield from _cut(_concatenate(pending, target))
@@ -42,12 +44,35 @@ def resize(batches: Iterator[pa.RecordBatch], target: pa.Schema) -> Iterator[pa.
         yield from _cut(_concatenate(pending, target))
 
 
-def held_bytes(batch: pa.RecordBatch) -> int:
+def held_bytes(batch: pa.RecordBatch, row_bytes: float) -> int:
     """Returns the size of the buffers of a batch, including the parts that a sliced batch does not show.
 
     ``RecordBatch.nbytes`` computes the shown part of each column, which takes 0.2 ms for 36 columns.
+
+    Args:
+        batch: the batch.
+        row_bytes: :func:`fixed_row_bytes` of its schema. The buffers of a column of nulls begin at one address, and Arrow
+            counts only one of them, which may be the shortest.
     """
-    return int(batch.get_total_buffer_size())
+    return max(int(batch.get_total_buffer_size()), int(batch.num_rows * row_bytes))
+
+
+def fixed_row_bytes(schema: pa.Schema) -> float:
+    """Returns the bytes of a row, without the text of strings and the elements of collections.
+
+    >>> fixed_row_bytes(pa.schema([("a", pa.int64()), ("b", pa.string()), ("c", pa.bool_())]))
+    12.5
+    """
+    return sum(_fixed_bytes(field.type) for field in schema)
+
+
+def _fixed_bytes(dtype: pa.DataType) -> float:
+    if pa.types.is_struct(dtype):
+        return _VALIDITY + sum(_fixed_bytes(field.type) for field in dtype)
+    try:
+        return _VALIDITY + float(dtype.bit_width) / 8
+    except ValueError:
+        return _VALIDITY + _OFFSET
 
 
 def batch_of_columns(columns: list[pa.Array], target: pa.Schema, rows: int) -> pa.RecordBatch:

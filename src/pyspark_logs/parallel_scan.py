@@ -11,7 +11,7 @@ from typing import cast
 import pyarrow as pa
 
 from pyspark_logs.batch_builder import BatchBuilder
-from pyspark_logs.batch_sizes import held_bytes
+from pyspark_logs.batch_sizes import fixed_row_bytes, held_bytes
 from pyspark_logs.metrics import RecordMetrics
 from pyspark_logs.options import ReadOptions
 from pyspark_logs.planning import Splits, in_path_order, processors
@@ -89,13 +89,16 @@ def read_plan(
     ]
     # A consumer of the first rows may need no second batch: each thread pauses after its first one.
     held, least = (_BATCH_BYTES, _BATCH_BYTES) if stops_early else (_HELD_BYTES, 0)
+    row_bytes = fixed_row_bytes(reader.target())
     prefetcher = Prefetcher(
         threads=threads, max_bytes=threads * held, item_bytes=_BATCH_BYTES, max_items=None, name="pyspark-logs-scan"
     )  # fmt: skip
     try:
         with closing(prefetcher):
             for part, items in zip(
-                parts, [prefetcher.add(unit, lambda item: max(_size(item), least)) for unit in units], strict=True
+                parts,
+                [prefetcher.add(unit, lambda item: max(_size(item, row_bytes), least)) for unit in units],
+                strict=True,
             ):
                 for batch, counts in items:
                     metrics.add(counts)
@@ -158,6 +161,6 @@ def _counted_batches(
     yield None, counts.since(before)
 
 
-def _size(item: _Counted) -> int:
+def _size(item: _Counted, row_bytes: float) -> int:
     batch, _ = item
-    return 0 if batch is None else held_bytes(batch)
+    return 0 if batch is None else held_bytes(batch, row_bytes)

@@ -7,7 +7,14 @@ from collections.abc import Iterator
 import pyarrow as pa
 import pytest
 
-from pyspark_logs.batch_sizes import MAX_BATCH_ROWS, MIN_BATCH_BYTES, MIN_BATCH_ROWS, resize
+from pyspark_logs.batch_sizes import (
+    MAX_BATCH_ROWS,
+    MIN_BATCH_BYTES,
+    MIN_BATCH_ROWS,
+    fixed_row_bytes,
+    held_bytes,
+    resize,
+)
 
 SCHEMA = pa.schema([("message", pa.string())])
 
@@ -48,3 +55,27 @@ def test_no_batch_is_taken_before_a_large_one_is_returned() -> None:
 
     next(resize(source(), SCHEMA))
     assert taken == [0]
+
+
+@pytest.mark.parametrize(
+    "dtype",
+    [
+        pa.int8(),
+        pa.string(),
+        pa.timestamp("us"),
+        pa.decimal128(9, 2),
+        pa.list_(pa.int8()),
+        pa.map_(pa.string(), pa.string()),
+        pa.struct([("a", pa.string()), ("b", pa.struct([("c", pa.int64())]))]),
+    ],
+)
+def test_the_size_of_nulls_is_that_of_their_buffers(dtype: pa.DataType) -> None:
+    """Arrow counts one of the buffers of nulls, which share their memory."""
+    schema = pa.schema([(f"c{index}", dtype) for index in range(40)])
+    rows = 10_000
+    before = pa.total_allocated_bytes()
+    held = pa.RecordBatch.from_arrays([pa.nulls(rows, dtype) for _ in range(40)], schema=schema)
+    allocated = pa.total_allocated_bytes() - before
+    assert held_bytes(held, fixed_row_bytes(schema)) >= 0.9 * allocated
+    part = held.slice(16, 1600)
+    assert held_bytes(part, fixed_row_bytes(schema)) >= part.nbytes
