@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from pyspark_logs.records.blocks import (
     BLOCK_BYTES,
+    MAX_LINES,
     Block,
     LineBounds,
     blocks,
@@ -295,6 +296,34 @@ def cut_lines(lines: Lines, start: int, stop: int) -> Lines:
         offset=lines.offset + begin,
         origins=None if lines.origins is None else lines.origins[start:stop],
         files=None if lines.files is None else lines.files[start:stop],
+    )
+
+
+def in_blocks(lines: Lines) -> Iterator[Lines]:
+    """Yields records in blocks of the usual size, unless a record is longer."""
+    if len(lines.block) <= 2 * BLOCK_BYTES and len(lines) <= 2 * MAX_LINES:
+        yield lines
+        return
+    begin = 0
+    while begin < len(lines):
+        end = min(int(np.searchsorted(lines.starts, lines.starts[begin] + BLOCK_BYTES)), begin + MAX_LINES)
+        yield cut_lines(lines, begin, max(end, begin + 1))
+        begin = max(end, begin + 1)
+
+
+def concatenate_lines(blocks: list[Lines]) -> Lines:
+    """Returns the lines of successive blocks in one block."""
+    if len(blocks) == 1:
+        return blocks[0]
+    shifts = np.cumsum([0, *(len(lines.block) for lines in blocks[:-1])]).astype(np.int32)
+    return replace(
+        blocks[0],
+        block=b"".join([lines.block for lines in blocks]),
+        starts=np.concatenate([lines.starts + shift for lines, shift in zip(blocks, shifts, strict=True)]),
+        ends=np.concatenate([lines.ends + shift for lines, shift in zip(blocks, shifts, strict=True)]),
+        origins=np.concatenate([lines.offsets for lines in blocks]),
+        is_ascii=all(lines.is_ascii for lines in blocks),
+        is_single=all(lines.is_single for lines in blocks),
     )
 
 

@@ -17,10 +17,10 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import numpy.typing as npt
 
-from pyspark_logs.records.blocks import BLOCK_BYTES, LARGEST_RECORD_BYTES
+from pyspark_logs.records.blocks import LARGEST_RECORD_BYTES
 from pyspark_logs.records.byte_search import byte_offsets
 from pyspark_logs.records.joining import OnJoin
-from pyspark_logs.records.lines import Lines, begins_with, cut_lines
+from pyspark_logs.records.lines import Lines, begins_with, concatenate_lines, cut_lines, in_blocks
 
 BACKSLASH = b"\\"
 _MALFORMED = -1  # instead of the end of a record: text follows a closing quote
@@ -128,12 +128,12 @@ class _QuoteJoiner:
 
     def _take_held(self) -> Lines:
         held, self.held = self.held, []
-        return _concatenate(held)
+        return concatenate_lines(held)
 
     def _join(self, lines: Lines, *, is_last: bool) -> Iterator[Lines]:
         candidates = _find_candidates(lines, self.syntax)
         if not len(candidates):
-            yield from _in_blocks(lines)
+            yield from in_blocks(lines)
             return
         scanner = _Scanner(self.syntax, lines.block)
         starts, ends = lines.starts, lines.ends.copy()
@@ -156,9 +156,11 @@ class _QuoteJoiner:
                 joined += max(following - row - 1, 1)
         if self.on_join is not None and joined:
             self.on_join(joined, int(lines.offsets[first_joined]))
-        rows = np.flatnonzero(keep[:open_row])
-        if len(rows):
-            yield from _in_blocks(replace(lines, ends=ends).select(rows))
+        if joined:
+            rows = np.flatnonzero(keep[:open_row])
+            yield from in_blocks(replace(lines, ends=ends).select(rows))
+        elif open_row:
+            yield from in_blocks(lines if open_row == len(lines) else cut_lines(lines, 0, open_row))
         if open_row < len(lines):
             self.held = [cut_lines(lines, open_row, len(lines))]
             self.needed, self.has_quote = len(self.held[0].block), False
@@ -328,13 +330,16 @@ def _find_candidates(lines: Lines, syntax: _Syntax) -> npt.NDArray[np.intp]:
         return none
     raw = np.frombuffer(block, np.uint8)
     quotes = byte_offsets(raw, quote[0])
-    first = np.searchsorted(quotes, starts)
+    # Only lines with quotes are examined if these are few: arrays for each of millions of lines of a few bytes take memory.
+    holders = np.unique(_rows(starts, quotes)) if len(quotes) < len(starts) // 4 else np.arange(len(starts))
+    holders = holders[holders >= 0]
+    first = np.searchsorted(quotes, starts[holders])
     has_comments = bool(syntax.comment) and syntax.comment in block
     if syntax.is_simple and not has_comments and not len(quotes) & 1 and not (first & 1).any():
         opening, lone = quotes[::2], none
     else:
-        counts = np.searchsorted(quotes, lines.ends) - first
-        lone = np.flatnonzero(counts if not syntax.is_simple else counts & 1)
+        counts = np.searchsorted(quotes, lines.ends[holders]) - first
+        lone = holders[np.flatnonzero(counts if not syntax.is_simple else counts & 1)]
         within = np.flatnonzero(counts > 0)
         order = np.repeat(first[within], counts[within])
         indices = np.arange(len(order)) - np.repeat(np.cumsum(counts[within]) - counts[within], counts[within])
@@ -371,31 +376,3 @@ def _misplaced(
 def _rows(starts: npt.NDArray[np.int32], offsets: npt.NDArray[np.int32]) -> npt.NDArray[np.intp]:
     """Returns the indices of the lines in which the offsets are; -1 before the first line."""
     return np.searchsorted(starts, offsets, side="right") - 1
-
-
-def _in_blocks(lines: Lines) -> Iterator[Lines]:
-    """Yields records in blocks of the usual size, unless a record is longer."""
-    if len(lines.block) <= 2 * BLOCK_BYTES:
-        yield lines
-        return
-    begin = 0
-    while begin < len(lines):
-        end = int(np.searchsorted(lines.starts, lines.starts[begin] + BLOCK_BYTES))
-        yield cut_lines(lines, begin, max(end, begin + 1))
-        begin = max(end, begin + 1)
-
-
-def _concatenate(blocks: list[Lines]) -> Lines:
-    """Returns the lines of successive blocks in one block."""
-    if len(blocks) == 1:
-        return blocks[0]
-    shifts = np.cumsum([0, *(len(lines.block) for lines in blocks[:-1])]).astype(np.int32)
-    return replace(
-        blocks[0],
-        block=b"".join([lines.block for lines in blocks]),
-        starts=np.concatenate([lines.starts + shift for lines, shift in zip(blocks, shifts, strict=True)]),
-        ends=np.concatenate([lines.ends + shift for lines, shift in zip(blocks, shifts, strict=True)]),
-        origins=np.concatenate([lines.offsets for lines in blocks]),
-        is_ascii=all(lines.is_ascii for lines in blocks),
-        is_single=all(lines.is_single for lines in blocks),
-    )

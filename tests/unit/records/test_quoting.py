@@ -73,11 +73,14 @@ def joined(text: str, rule: QuoteRule, *, block_bytes: int = 1 << 20, limit: int
 @given(
     st.lists(st.sampled_from(['"', '"', '""', ",", ",", "\n", "\n", "\r\n", "a", "#", "\\", '\\"', '",', ',"', '"\n']), max_size=16).map("".join),
     st.booleans(), st.sampled_from([",", "||"]), st.sampled_from([1, 4, 1 << 20]), st.sampled_from([6, 1 << 20]), st.sampled_from([None, "#"]),
+    st.sampled_from([0, 80]),
 )  # fmt: skip
 def test_records_are_those_of_the_definition(
-    text: str, escapes: bool, separator: str, block_bytes: int, limit: int, comment: str | None
+    text: str, escapes: bool, separator: str, block_bytes: int, limit: int, comment: str | None, unquoted: int
 ) -> None:
-    text = text.replace(",", separator)
+    # Where most lines have no quotes, only the others are examined.
+    around = "f\n" * unquoted
+    text = around + text.replace(",", separator) + ("\n" + around if around else "")
     rule = QuoteRule(separator, '"', escapes)
     if any(len(line) > limit for line in text.split("\n")):
         limit = 1 << 20  # the first bytes of a longer line are read in another way
