@@ -324,22 +324,27 @@ def _find_candidates(lines: Lines, syntax: _Syntax) -> npt.NDArray[np.intp]:
 
     In a line without stray quotes, the quotes with even indices open values or follow another quote.
     """
-    block, starts, quote, separator = lines.block, lines.starts, syntax.quote, syntax.separator
+    block, starts, ends = lines.block, lines.starts, lines.ends
+    quote, separator = syntax.quote, syntax.separator
     none = np.zeros(0, np.intp)
     if quote not in block or not len(lines):
         return none
     raw = np.frombuffer(block, np.uint8)
     quotes = byte_offsets(raw, quote[0])
-    # Only lines with quotes are examined if these are few: arrays for each of millions of lines of a few bytes take memory.
-    holders = np.unique(_rows(starts, quotes)) if len(quotes) < len(starts) // 4 else np.arange(len(starts))
-    holders = holders[holders >= 0]
-    first = np.searchsorted(quotes, starts[holders])
+    if len(quotes) < len(starts) // 4:
+        # Only lines with quotes are examined: arrays for millions of lines of a few bytes take memory.
+        quoted = np.unique(_rows(starts, quotes))
+        quoted = quoted[quoted >= 0]
+        starts, ends = starts[quoted], ends[quoted]
+    else:
+        quoted = None
+    first = np.searchsorted(quotes, starts)
     has_comments = bool(syntax.comment) and syntax.comment in block
     if syntax.is_simple and not has_comments and not len(quotes) & 1 and not (first & 1).any():
         opening, lone = quotes[::2], none
     else:
-        counts = np.searchsorted(quotes, lines.ends[holders]) - first
-        lone = holders[np.flatnonzero(counts if not syntax.is_simple else counts & 1)]
+        counts = np.searchsorted(quotes, ends) - first
+        lone = np.flatnonzero(counts if not syntax.is_simple else counts & 1)
         within = np.flatnonzero(counts > 0)
         order = np.repeat(first[within], counts[within])
         indices = np.arange(len(order)) - np.repeat(np.cumsum(counts[within]) - counts[within], counts[within])
@@ -357,8 +362,8 @@ def _find_candidates(lines: Lines, syntax: _Syntax) -> npt.NDArray[np.intp]:
     rows = np.unique(np.concatenate(found)).astype(np.intp)
     rows = rows[rows >= 0]
     if syntax.comment and len(rows):
-        rows = rows[~begins_with(block, starts[rows], lines.ends[rows], syntax.comment)]
-    return rows
+        rows = rows[~begins_with(block, starts[rows], ends[rows], syntax.comment)]
+    return rows if quoted is None else quoted[rows]
 
 
 def _misplaced(
