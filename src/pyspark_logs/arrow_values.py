@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import array
 import datetime as dt
-import functools
 import itertools
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -86,7 +85,6 @@ def to_scalar(value: Any, dtype: pa.DataType) -> pa.Scalar:
     return pa.nulls(1, dtype)[0] if value is None else from_values([value], dtype)[0]
 
 
-@functools.lru_cache(maxsize=256)
 def text_scalar(value: str) -> pa.Scalar:
     """Returns a string as a scalar, for kernels.
 

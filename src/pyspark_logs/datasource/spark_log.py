@@ -15,7 +15,7 @@ def mute_replacement_warning(spark: SparkSession) -> None:
     """Mutes the warning of Spark that the registered class replaces the class that Spark has found by its name.
 
     Spark copies the registrations of a session for each streaming query and repeats the warning each time, so the filter
-    stays in place. The filter denies only this message. A Connect session has no JVM in this process; the warning is then in
+    is not removed. The filter denies only this message. A Connect session has no JVM in this process; the warning is then in
     the log of the server.
     """
     try:

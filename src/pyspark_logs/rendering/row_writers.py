@@ -45,7 +45,7 @@ def json_text(value: Any) -> str:
 
 
 def _finite(value: Any) -> Any:
-    """Returns a value with strings in place of NaN and the infinities."""
+    """Returns a value with strings instead of NaN and the infinities."""
     if isinstance(value, dict):
         return {key: _finite(one) for key, one in value.items()}
     if isinstance(value, list):

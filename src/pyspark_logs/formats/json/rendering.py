@@ -17,7 +17,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pyspark_logs.arrow_values import TRUE, as_bool, concat_texts, from_texts, text_scalar, to_scalar
+from pyspark_logs.arrow_values import TRUE, as_bool, concat_texts, from_texts, text_scalar
 from pyspark_logs.formats.columnar import spans
 from pyspark_logs.formats.columnar.spans import Bool, Int64
 from pyspark_logs.formats.json.values import dump_json, parse_json
@@ -135,7 +135,7 @@ def _render_times(array: pa.Array, zone: str) -> RenderResult:
 
 def _render_structs(array: pa.Array, zone: str) -> RenderResult:
     if array.type.num_fields == 0:
-        return copy_nulls(pa.repeat(to_scalar("{}", pa.string()), len(array)), array), None
+        return copy_nulls(pa.repeat(text_scalar("{}"), len(array)), array), None
     parts: list[Any] = []
     masks = []
     for field, child in zip(array.type, array.flatten(), strict=True):

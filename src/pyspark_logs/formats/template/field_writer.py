@@ -142,7 +142,7 @@ class FieldWriter:
         return texts
 
     def replace_by_spaces(self, array: pa.Array, context: FieldContext) -> pa.Array | None:
-        """Returns values with spaces in place of unwritable characters; None if the type does not allow spaces."""
+        """Returns values with spaces instead of unwritable characters; None if the type does not allow spaces."""
 
         def replace_strings(strings: pa.Array, separator: str | None) -> pa.Array:
             if separator is None:

@@ -133,7 +133,7 @@ class TemplateWriter:
         return [str(value) for value in comparable.to_pylist()]
 
     def replace_by_spaces(self, column: int, values: pa.Array) -> pa.Array | None:
-        """Returns values with spaces in place of unwritable characters, in all layouts; None if the type does not allow spaces."""
+        """Returns values with spaces instead of unwritable characters, in all layouts; None if the type does not allow spaces."""
         writers: dict[FieldContext, FieldWriter] = {}
         for layout in self._layouts.values():
             for part in layout.parts:

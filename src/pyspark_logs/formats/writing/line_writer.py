@@ -71,7 +71,7 @@ class LineWriter(Protocol):
         """Returns a string for each value of a column; two strings are equal if the values are written alike."""
 
     def replace_by_spaces(self, column: int, values: pa.Array) -> pa.Array | None:
-        """Returns values with spaces in place of unwritable characters; None if the type does not allow spaces."""
+        """Returns values with spaces instead of unwritable characters; None if the type does not allow spaces."""
 
 
 @dataclass(frozen=True)
